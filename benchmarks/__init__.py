@@ -1,0 +1,1 @@
+"""What Strum costs, measured side by side in one run."""

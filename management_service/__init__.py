@@ -1,0 +1,1 @@
+"""The management service: hosts the modules; it has no business rule of its own."""

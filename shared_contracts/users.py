@@ -1,0 +1,52 @@
+"""People, and how the other modules know them. Owner: modules/users."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from shared_contracts.message import Event, JsonObject, Reply, Request
+
+
+class Role(StrEnum):
+    """What a person is to the system."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+    DRIVER = "driver"
+
+
+class VerificationKeys(Reply):
+    """The public keys of access tokens as a JSON Web Key Set."""
+
+    keys: tuple[JsonObject, ...]
+
+
+class GetVerificationKeys(Request[VerificationKeys]):
+    """With which keys are access tokens signed?"""
+
+    key: ClassVar[str] = "users.get_verification_keys.v1"
+
+
+class ApiKeyVerified(Reply):
+    """Whose key it is; `user_id` None for one that is unknown, expired or revoked."""
+
+    user_id: str | None = None
+    role: Role = Role.VIEWER
+    scopes: tuple[str, ...] = ()
+
+
+class VerifyApiKey(Request[ApiKeyVerified]):
+    """Whose API key has this SHA-256 (hex)?"""
+
+    key: ClassVar[str] = "users.verify_api_key.v1"
+    key_hash: str
+
+
+class UserChanged(Event):
+    """A person was created, changed, disabled or removed."""
+
+    key: ClassVar[str] = "users.changed.v1"
+    user_id: str
+    role: Role
+    active: bool = True
+    removed: bool = False
