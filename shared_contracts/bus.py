@@ -1,13 +1,14 @@
 """The bus port: what every carrier of messages promises, and the errors it may answer with.
 
-Events are durable and reach each consumer at least once, in order per station. Requests and station commands are
-answered or fail within the caller's timeout. `memory` and `amqp` implement it; one contract suite runs against both.
+Events are durable and reach each consumer at least once, in order per station. Requests and station commands
+are answered or fail within the caller's timeout. `memory` and `amqp` implement it; one contract suite runs
+against both.
 """
 
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared_contracts.message import Envelope, R, Request
@@ -19,6 +20,10 @@ class BusError(Exception):
 
 class BusUnavailable(BusError):
     """The message is not known to be durable: no broker, no confirm in time, or nobody keeps such events."""
+
+
+class Unroutable(BusUnavailable):
+    """No consumer keeps events of this kind. Trying again will not help until one has been started once."""
 
 
 class BusFull(BusUnavailable):
@@ -55,9 +60,10 @@ class Delivery:
 
 
 OnBatch = Callable[[int, tuple[Delivery, ...]], Awaitable[None]]
-"""Takes a shard's next deliveries (shard, deliveries). Returning acknowledges all of them; it must not raise for data.
+"""Takes a shard's next deliveries; returning acknowledges all of them. It must not raise because of data.
 
-Where it raises all the same, the bus waits a moment and delivers the same again, in order.
+Where it raises all the same, the bus waits a moment and delivers the same again, in order. It must not await
+what it publishes: in one process, an event is durable when its consumers have returned.
 """
 
 OnPoison = Callable[[bytes, str], Awaitable[None]]
@@ -94,10 +100,27 @@ class Limits:
     concurrent_requests: int = 64
 
 
+@dataclass(slots=True)
+class Counters:
+    """What the carrier counted since it started, for the metrics. Counts are of envelopes."""
+
+    published: int = 0
+    bodies_published: int = 0
+    failed: int = 0
+    received: int = 0
+    bodies_received: int = 0
+    poisoned: int = 0
+    late_replies: int = 0
+    reconnects: int = 0
+    waiting_envelopes: int = 0
+    waiting_bytes: int = 0
+
+
 class Bus(Protocol):
     """Carries messages. Subscribe, serve and listen before `start`; attach and detach at any time."""
 
     limits: Limits
+    counters: Counters
 
     @property
     def ready(self) -> bool:
@@ -127,7 +150,8 @@ class Bus(Protocol):
     def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
         """Hand over an event; the future is done when it is durable, or fails with BusUnavailable.
 
-        `only` addresses one consumer (replays). Not awaited here, so that callers batch by themselves.
+        `only` addresses one consumer (replays). Not awaited here, so that callers batch by themselves. Giving
+        up on the future does not take the event back. Raises ValueError for what cannot be delivered intact.
         """
         ...
 
@@ -139,7 +163,7 @@ class Bus(Protocol):
         ...
 
     async def command(self, envelope: Envelope, *, timeout: float) -> bytes:
-        """Send a request to the pod that holds `envelope.station_id`. Raises StationOffline at once if none does."""
+        """Send a request to the pod that holds `envelope.station_id`. StationOffline at once if none."""
         ...
 
     async def attach(self, station_id: str, handler: OnRequest) -> None:
@@ -170,15 +194,3 @@ async def tell(
     """Command a station and decode its answer. `timeout` in seconds; errors as of `Bus.command`."""
     reply = await bus.command(Envelope.of(message, cause=cause, trace=trace), timeout=timeout)
     return message.reply_type().model_validate_json(reply)
-
-
-@dataclass(slots=True)
-class Counters:
-    """What the carrier counted since it started; read by the metrics of both services."""
-
-    published: int = 0
-    bodies_published: int = 0
-    received: int = 0
-    poisoned: int = 0
-    reconnects: int = 0
-    oldest_waiting_at: dict[int, float] = field(default_factory=dict)

@@ -1,0 +1,179 @@
+"""Group commit of events: a lane per shard sends at once when idle, gathers while a confirm is outstanding.
+
+A batch is retried as it was, under the same id, and never overtaken by a later one: so a consumer that
+remembers ids sees each event once, and a station's events stay in order whatever the carrier goes through.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from shared_contracts.bus import BusError, BusUnavailable, Counters, Limits, Unroutable
+from shared_contracts.message import Envelope, new_id, pack
+
+log = structlog.get_logger(__name__)
+
+ROUTE_BYTES = 240
+"""What the distinct keys of a batch may take, so that its AMQP routing key stays under 255 bytes."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An envelope, and who waits for it to be durable."""
+
+    envelope: Envelope
+    size: int
+    only: str | None
+    future: asyncio.Future[None]
+    put_at: float
+
+
+@dataclass(slots=True)
+class Batch:
+    """What goes out in one body. `only` is the one consumer it is for, `keys` the distinct keys in it."""
+
+    shard: int
+    only: str | None
+    keys: set[str]
+    waiting: list[Waiting]
+    id: str = field(default_factory=new_id)
+    _body: bytes | None = None
+
+    @property
+    def envelopes(self) -> tuple[Envelope, ...]:
+        """The envelopes in their order."""
+        return tuple(item.envelope for item in self.waiting)
+
+    @property
+    def body(self) -> bytes:
+        """The packed bytes, made once, so that a retry is the same to the byte."""
+        if self._body is None:
+            self._body = pack([item.envelope for item in self.waiting])
+        return self._body
+
+
+Send = Callable[[Batch], Awaitable[None]]
+"""Carries a batch and returns when it is durable.
+
+Raises Unroutable to give it up, anything else to be tried again.
+"""
+
+
+class Lane:
+    """The publisher of one shard: at most one batch in flight, the rest waits in order."""
+
+    def __init__(self, shard: int, send: Send, limits: Limits, counters: Counters) -> None:
+        self._shard = shard
+        self._send = send
+        self._limits = limits
+        self._counters = counters
+        self._waiting: deque[Waiting] = deque()
+        self._in_flight: Batch | None = None
+        self._runner: asyncio.Task[None] | None = None
+
+    def put(self, item: Waiting) -> None:
+        """Queue an envelope; it leaves in this turn of the loop if nothing is in flight."""
+        self._waiting.append(item)
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run(), name=f"lane-{self._shard}")
+
+    @property
+    def oldest_at(self) -> float | None:
+        """When (time.monotonic) the oldest unconfirmed envelope was handed over; None if there is none."""
+        if self._in_flight is not None:
+            return self._in_flight.waiting[0].put_at
+        return self._waiting[0].put_at if self._waiting else None
+
+    async def flush(self) -> None:
+        """Wait until everything is confirmed."""
+        while self._runner is not None:
+            await asyncio.wait((self._runner,))
+
+    def close(self) -> None:
+        """Give up what is not confirmed: its outcome is unknown."""
+        if self._runner is not None:
+            self._runner.cancel()
+        self._expire_before(float("inf"), "the bus was stopped")
+
+    async def _run(self) -> None:
+        self._expire_later()
+        try:
+            while self._waiting:
+                self._in_flight = self._cut()
+                await self._deliver(self._in_flight)
+                self._in_flight = None
+        finally:
+            self._expiry.cancel()
+            self._runner = None
+
+    def _cut(self) -> Batch:
+        """Take from the front what fits one body: same addressee; bounded in count, bytes, keys."""
+        first = self._waiting.popleft()
+        batch = Batch(self._shard, first.only, {first.envelope.key}, [first])
+        size, route = first.size, len(first.envelope.key)
+        while self._waiting and len(batch.waiting) < self._limits.batch_envelopes:
+            item = self._waiting[0]
+            key = item.envelope.key
+            size += item.size
+            if key not in batch.keys:
+                route += len(key) + 1
+            if item.only != first.only or size > self._limits.batch_bytes or route > ROUTE_BYTES:
+                break
+            batch.keys.add(key)
+            batch.waiting.append(self._waiting.popleft())
+        return batch
+
+    async def _deliver(self, batch: Batch) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await self._send(batch)
+            except Unroutable as error:
+                return self._settle(batch, error)
+            except Exception as error:  # whatever the carrier went through, the batch is kept
+                log.warning("publish_retried", shard=self._shard, batch=batch.id, error=repr(error))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 1.0)
+            else:
+                return self._settle(batch, None)
+
+    def _settle(self, batch: Batch, error: BusError | None) -> None:
+        for item in batch.waiting:
+            self._counters.waiting_bytes -= item.size
+            if not item.future.done():
+                finish(item.future, error)
+        count = len(batch.waiting)
+        self._counters.waiting_envelopes -= count
+        if error is None:
+            self._counters.published += count
+            self._counters.bodies_published += 1
+        else:
+            self._counters.failed += count
+
+    def _expire_later(self) -> None:
+        """Tell those who waited long that the outcome is unknown; their envelopes are still sent."""
+        bound = 3 * self._limits.publish_timeout_s
+        self._expire_before(time.monotonic() - bound, f"not confirmed in {bound:g} s")
+        self._expiry = asyncio.get_running_loop().call_later(bound / 15, self._expire_later)
+
+    def _expire_before(self, moment: float, reason: str) -> None:
+        in_flight = self._in_flight.waiting if self._in_flight is not None else ()
+        for items in (in_flight, self._waiting):
+            for item in items:
+                if item.put_at > moment:
+                    return
+                if not item.future.done():
+                    finish(item.future, BusUnavailable(reason))
+
+
+def finish(future: asyncio.Future[None], error: BusError | None) -> None:
+    """Tell whoever waits for an event how it went."""
+    if error is None:
+        return future.set_result(None)
+    future.set_exception(error)
+    future.exception()  # not every caller waits for the outcome: asyncio need not log that nobody did
+    return None

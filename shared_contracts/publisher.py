@@ -1,0 +1,61 @@
+"""Where events are handed over: one lane per shard, all within one bound on what may wait."""
+
+import asyncio
+import time
+
+from shared_contracts.bus import BusFull, BusUnavailable, Counters, Limits, shard_of
+from shared_contracts.gather import ROUTE_BYTES, Lane, Send, Waiting, finish
+from shared_contracts.message import Envelope
+
+STALLED_AFTER_S = 10.0
+"""From this age of the oldest unconfirmed event on, the bus is not ready."""
+
+
+class Publisher:
+    """The lanes of all shards, within one bound on what may wait."""
+
+    def __init__(self, send: Send, limits: Limits, counters: Counters) -> None:
+        self._limits = limits
+        self._counters = counters
+        self._lanes = [Lane(shard, send, limits, counters) for shard in range(limits.shards)]
+        self._closed = False
+
+    def publish(self, envelope: Envelope, only: str | None) -> asyncio.Future[None]:
+        """Queue an event in its shard's lane; fails at once with BusFull where too much waits already."""
+        payload, counters = envelope.payload, self._counters
+        if b"\n" in payload or len(envelope.key) > ROUTE_BYTES:
+            raise ValueError(f"{envelope.key}: payloads are one line, keys at most {ROUTE_BYTES} bytes")
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        size = len(payload)
+        if self._closed:
+            finish(future, BusUnavailable("the bus was stopped"))
+        elif self._has_no_room_for(size):
+            finish(future, BusFull(f"{counters.waiting_envelopes} events wait to be confirmed"))
+        else:
+            counters.waiting_envelopes += 1
+            counters.waiting_bytes += size
+            lane = self._lanes[shard_of(envelope, len(self._lanes))]
+            lane.put(Waiting(envelope, size, only, future, time.monotonic()))
+        return future
+
+    @property
+    def stalled(self) -> bool:
+        """Whether some event has waited to be confirmed for longer than STALLED_AFTER_S."""
+        since = [lane.oldest_at for lane in self._lanes if lane.oldest_at is not None]
+        return bool(since) and time.monotonic() - min(since) > STALLED_AFTER_S
+
+    async def stop(self) -> None:
+        """Refuse new events, flush for at most one publish timeout, give up the rest."""
+        self._closed = True
+        flushes = [asyncio.ensure_future(lane.flush()) for lane in self._lanes]
+        _, late = await asyncio.wait(flushes, timeout=self._limits.publish_timeout_s)
+        for lane in self._lanes:
+            lane.close()
+        await asyncio.gather(*late)
+
+    def _has_no_room_for(self, size: int) -> bool:
+        counters, limits = self._counters, self._limits
+        return (
+            counters.waiting_envelopes >= limits.waiting_envelopes
+            or counters.waiting_bytes + size > limits.waiting_bytes
+        )
