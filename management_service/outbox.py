@@ -1,0 +1,83 @@
+"""The outbox: events are stored with the effects they tell of, and published after the commit, in order."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from management_service.failures import is_infrastructure
+from modules.kernel.work import Work
+from shared_contracts.bus import Bus
+from shared_contracts.message import pack, unpack
+
+log = structlog.get_logger()
+
+_BATCH = 500
+_POLL_S = 2.0
+
+
+async def store_outgoing(work: Work, schema: str) -> None:
+    """Write what the work publishes into its own transaction."""
+    if work.outgoing:
+        statement = text(
+            f'INSERT INTO "{schema}".outbox (envelope, only) SELECT * FROM unnest(CAST(:bodies AS bytea[]), CAST(:only AS text[]))'  # noqa: S608 -- the schema is a constant of the module
+        )
+        bodies = [pack([envelope]) for envelope, _ in work.outgoing]
+        await work.execute(statement, {"bodies": bodies, "only": [only for _, only in work.outgoing]})
+
+
+class Relay:
+    """Publishes one schema's outbox. One process at a time does so (an advisory lock), which keeps the order.
+
+    A row is deleted in the transaction that ends only after the bus confirmed it: published at least once.
+    """
+
+    def __init__(self, schema: str, engine: AsyncEngine, bus: Bus) -> None:
+        self._engine = engine
+        self._bus = bus
+        self._wanted = asyncio.Event()
+        self._lock = text(f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))")
+        self._take = text(
+            f'DELETE FROM "{schema}".outbox WHERE id IN '  # noqa: S608 -- the schema is a constant of the module
+            f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, only'
+        )
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Relay for ever; infrastructure trouble is waited out."""
+        while True:
+            try:
+                while await self.relay_once():
+                    pass
+            except Exception as error:
+                if not is_infrastructure(error):
+                    raise
+                log.warning("outbox_waits", error=repr(error))
+                await asyncio.sleep(1.0)
+            try:
+                async with asyncio.timeout(_POLL_S):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+
+    async def relay_once(self) -> bool:
+        """Publish the oldest rows; returns whether there may be more."""
+        async with self._engine.begin() as connection:
+            if not await connection.scalar(self._lock):
+                return False
+            return await self._publish_oldest(connection) == _BATCH
+
+    async def _publish_oldest(self, connection: AsyncConnection) -> int:
+        rows = sorted((await connection.execute(self._take)).all())
+        futures = [
+            self._bus.publish(envelope, only=only)
+            for _, body, only in rows
+            for envelope in unpack(bytes(body))
+        ]
+        await asyncio.gather(*futures)
+        return len(rows)

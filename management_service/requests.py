@@ -1,0 +1,56 @@
+"""Answers the requests that other modules and the edge send to a module."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from management_service.failures import is_infrastructure
+from management_service.hosted import Hosted
+from modules.kernel.errors import Problem
+from modules.kernel.module import RequestHandler
+from modules.kernel.work import AfterCommit
+from shared_contracts.bus import OnRequest, RequestFailed
+from shared_contracts.logs import traced
+from shared_contracts.message import Envelope, Reply
+
+log = structlog.get_logger()
+
+
+def responders(hosted: Hosted) -> Mapping[str, OnRequest]:
+    """One responder per request key that the module answers."""
+    handlers = [handler for handler in hosted.module.handlers if isinstance(handler, RequestHandler)]
+    return {handler.request.key: _responder(hosted, handler) for handler in handlers}
+
+
+def _responder(hosted: Hosted, handler: RequestHandler) -> OnRequest:
+    async def respond(envelope: Envelope) -> bytes:
+        with traced(envelope.trace, station=envelope.station_id):
+            try:
+                reply = await _answer(hosted, handler, envelope)
+            except RequestFailed:
+                raise
+            except Problem as problem:
+                raise RequestFailed(problem.code, str(problem)) from problem
+            except ValidationError as error:
+                raise RequestFailed("invalid_message", str(error)) from error
+            except Exception as error:
+                if is_infrastructure(error):
+                    log.warning("request_unavailable", key=envelope.key, error=repr(error))
+                    raise RequestFailed("unavailable", type(error).__name__) from error
+                log.exception("request_failed", key=envelope.key)
+                raise RequestFailed("internal", type(error).__name__) from error
+        return reply.model_dump_json(exclude_defaults=True).encode()
+
+    return respond
+
+
+async def _answer(hosted: Hosted, handler: RequestHandler, envelope: Envelope) -> Reply:
+    request = envelope.read(handler.request)
+    async with hosted.work(trace=envelope.trace, cause=envelope.id) as work:
+        answer: Any = await handler.answer(request, work)
+    if isinstance(answer, AfterCommit):
+        answer = await answer.answer()
+    assert isinstance(answer, Reply)
+    return answer

@@ -1,0 +1,22 @@
+"""Settings that both services read: environment variables, prefix STRUM_, nested by two underscores."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CommonSettings(BaseSettings):
+    """The bus and the log."""
+
+    model_config = SettingsConfigDict(env_prefix="STRUM_", env_nested_delimiter="__", extra="ignore")
+
+    amqp_url: str = Field(default="amqp://guest:guest@127.0.0.1:5672/", description="RabbitMQ.")
+    amqp_prefix: str = Field(
+        default="strum", pattern=r"^[a-z0-9_-]{1,32}$", description="Begins every exchange and queue."
+    )
+    shards: int = Field(
+        default=4, ge=1, le=64, description="Shards of the event queues; the same in every process."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
