@@ -25,17 +25,17 @@ class Consumer:
 
     def __init__(self, hosted: Hosted) -> None:
         self._hosted = hosted
-        self._name = hosted.module.name
+        self.name = hosted.module.name
         schema = hosted.module.schema
         handlers = hosted.module.handlers
         self._by_key = {h.event.key: h for h in handlers if isinstance(h, EventHandler)}
         self._all = [h for h in handlers if isinstance(h, EnvelopeHandler)]
         self._remember = text(
-            f'INSERT INTO "{schema}".inbox (delivery_id) SELECT unnest(CAST(:ids AS text[])) '  # noqa: S608 -- the schema is a constant of the module
+            f'INSERT INTO "{schema}".inbox (delivery_id) SELECT unnest(CAST(:ids AS text[])) '
             "ON CONFLICT DO NOTHING RETURNING delivery_id"
         )
         self._quarantine = text(
-            f'INSERT INTO "{schema}".quarantine (key, station_id, body, reason) '  # noqa: S608 -- the schema is a constant of the module
+            f'INSERT INTO "{schema}".quarantine (key, station_id, body, reason) '
             "VALUES (:key, :station_id, :body, :reason)"
         )
         self.paused = False
@@ -45,7 +45,7 @@ class Consumer:
         if not self._by_key and not self._all:
             return None
         keys = None if self._all else frozenset(self._by_key)
-        return Subscription(self._name, keys, self.take, self.set_poison_aside)
+        return Subscription(self.name, keys, self.take, self.set_poison_aside)
 
     async def take(self, shard: int, deliveries: tuple[Delivery, ...]) -> None:
         """Process deliveries; infrastructure trouble pauses here, costing no delivery attempt."""
@@ -59,15 +59,13 @@ class Consumer:
                 if not is_infrastructure(error):
                     raise
                 self.paused = True
-                log.warning(
-                    "consumer_waits", module=self._name, shard=shard, error=repr(error), pause_s=pause_s
-                )
+                log.warning("consumer_waits", module=self.name, shard=shard, error=repr(error), pause_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 5.0)
 
     async def set_poison_aside(self, body: bytes, reason: str) -> None:
         """Keep a body that is no batch of envelopes, for an operator to look at."""
-        log.error("poison_message", module=self._name, reason=reason, size=len(body))
+        log.error("poison_message", module=self.name, reason=reason, size=len(body))
         async with self._hosted.work() as work:
             await self._set_aside(work, body, reason)
 
@@ -79,7 +77,7 @@ class Consumer:
         except Exception as error:
             if is_infrastructure(error):
                 raise
-            log.warning("batch_replayed", module=self._name, error=repr(error))
+            log.warning("batch_replayed", module=self.name, error=repr(error))
             await self._process_one_by_one(deliveries)
 
     async def _fresh(self, deliveries: tuple[Delivery, ...], work: Work) -> list[Envelope]:
@@ -122,14 +120,12 @@ class Consumer:
                         raise
                     del work.outgoing[published:]
                     await savepoint.rollback()
-                    log.exception("message_quarantined", module=self._name, key=envelope.key, id=envelope.id)
+                    log.exception("message_quarantined", module=self.name, key=envelope.key, id=envelope.id)
                     await self._set_aside(work, envelope.payload, repr(error), envelope)
                 else:
                     await savepoint.commit()
 
-    async def _set_aside(
-        self, work: Work, body: bytes, reason: str, envelope: Envelope | None = None
-    ) -> None:
+    async def _set_aside(self, work: Work, body: bytes, reason: str, envelope: Envelope | None = None) -> None:
         row = {"body": body, "reason": reason.replace("\0", "")[:2000]}
         about = {"key": envelope and envelope.key, "station_id": envelope and envelope.station_id}
         await work.execute(self._quarantine, row | about)

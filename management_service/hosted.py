@@ -67,8 +67,6 @@ class Hosted:
                 await service.run(self)
                 return
             except Exception as error:
-                log.exception(
-                    "service_failed", module=self.module.name, running=service.name, error=repr(error)
-                )
+                log.exception("service_failed", module=self.module.name, running=service.name, error=repr(error))
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 10.0)

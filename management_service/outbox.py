@@ -21,7 +21,8 @@ async def store_outgoing(work: Work, schema: str) -> None:
     """Write what the work publishes into its own transaction."""
     if work.outgoing:
         statement = text(
-            f'INSERT INTO "{schema}".outbox (envelope, only) SELECT * FROM unnest(CAST(:bodies AS bytea[]), CAST(:only AS text[]))'  # noqa: S608 -- the schema is a constant of the module
+            f'INSERT INTO "{schema}".outbox (envelope, only) '
+            "SELECT * FROM unnest(CAST(:bodies AS bytea[]), CAST(:only AS text[]))"
         )
         bodies = [pack([envelope]) for envelope, _ in work.outgoing]
         await work.execute(statement, {"bodies": bodies, "only": [only for _, only in work.outgoing]})
@@ -39,7 +40,7 @@ class Relay:
         self._wanted = asyncio.Event()
         self._lock = text(f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))")
         self._take = text(
-            f'DELETE FROM "{schema}".outbox WHERE id IN '  # noqa: S608 -- the schema is a constant of the module
+            f'DELETE FROM "{schema}".outbox WHERE id IN '
             f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, only'
         )
 
@@ -74,10 +75,6 @@ class Relay:
 
     async def _publish_oldest(self, connection: AsyncConnection) -> int:
         rows = sorted((await connection.execute(self._take)).all())
-        futures = [
-            self._bus.publish(envelope, only=only)
-            for _, body, only in rows
-            for envelope in unpack(bytes(body))
-        ]
+        futures = [self._bus.publish(envelope, only=only) for _, body, only in rows for envelope in unpack(bytes(body))]
         await asyncio.gather(*futures)
         return len(rows)

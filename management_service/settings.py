@@ -21,9 +21,7 @@ class ManagementSettings(CommonSettings):
         default="postgresql+asyncpg://postgres@127.0.0.1:5432/strum",
         description="PostgreSQL, as a SQLAlchemy URL; a module may have its own.",
     )
-    database_pool_size: int = Field(
-        default=20, ge=1, le=200, description="Connections per database and process."
-    )
+    database_pool_size: int = Field(default=20, ge=1, le=200, description="Connections per database and process.")
     host: str = Field(default="127.0.0.1", description="Address of the API.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
 

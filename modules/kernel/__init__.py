@@ -1,1 +1,1 @@
-"""What every module shares, and nothing more: Module, Handler, Work, HTTP routes as values, errors, inbox and outbox."""
+"""What every module shares, and nothing more: Module, Handler, Work, routes as values, errors, inbox and outbox."""

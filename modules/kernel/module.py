@@ -61,9 +61,7 @@ def handle_all(function: Callable[[Sequence[Envelope], Work], Awaitable[None]]) 
     return EnvelopeHandler(function)
 
 
-def answer(
-    request: type[Request[R]], function: Callable[[Any, Work], Awaitable[R | AfterCommit[R]]]
-) -> RequestHandler:
+def answer(request: type[Request[R]], function: Callable[[Any, Work], Awaitable[R | AfterCommit[R]]]) -> RequestHandler:
     """Answer requests of this class; called concurrently, possibly more than once for the same request."""
     return RequestHandler(request, function)
 

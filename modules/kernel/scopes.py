@@ -34,9 +34,7 @@ SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
     Role.OPERATOR: frozenset(Scope) - {Scope.USERS_READ, Scope.USERS_WRITE},
     Role.VIEWER: _READS - {Scope.USERS_READ} | {Scope.PROFILE},
-    Role.DRIVER: frozenset(
-        {Scope.TRANSACTIONS_READ, Scope.TRANSACTIONS_CONTROL, Scope.STREAM_READ, Scope.PROFILE}
-    ),
+    Role.DRIVER: frozenset({Scope.TRANSACTIONS_READ, Scope.TRANSACTIONS_CONTROL, Scope.STREAM_READ, Scope.PROFILE}),
 }
 
 

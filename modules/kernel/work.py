@@ -116,8 +116,6 @@ class ModuleContext(Protocol):
     settings: BaseModel
     resources: dict[type, object]
 
-    def work(
-        self, *, trace: str | None = None, cause: str | None = None
-    ) -> AbstractAsyncContextManager[Work]:
+    def work(self, *, trace: str | None = None, cause: str | None = None) -> AbstractAsyncContextManager[Work]:
         """Open a work that commits on leaving, relays its events, and rolls back on an exception."""
         ...

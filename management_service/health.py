@@ -1,0 +1,97 @@
+"""Health, metrics and the API's own documentation."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+from prometheus_client import generate_latest
+from sqlalchemy import text
+
+from management_service import openapi
+from management_service.consumers import Consumer
+from management_service.hosted import Hosted
+from management_service.metrics import CONSUMER_PAUSED, LOOP_LAG, REGISTRY
+from shared_contracts.bus import Bus
+
+_TICK_S = 0.5
+_STUCK_S = 10.0
+_ASSETS = Path(str(files("swagger_ui"))) / "static"
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Strum API</title>
+<link rel="stylesheet" href="/api/docs/assets/swagger-ui.css"></head>
+<body><div id="api"></div><script src="/api/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/api/docs/start.js"></script></body></html>
+"""
+_START = 'SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#api", deepLinking: true, persistAuthorization: true});'
+
+
+class Health:
+    """`/livez` tells of the event loop only: a dependency that is away must not have the process killed."""
+
+    def __init__(self, bus: Bus, hosted: Sequence[Hosted], consumers: Sequence[Consumer]) -> None:
+        self._bus = bus
+        self._hosted = hosted
+        self._consumers = consumers
+        self._ticked_at = time.monotonic()
+
+    def mount(self, application: web.Application) -> None:
+        """Add /livez, /readyz, /metrics, /api/openapi.json and /api/docs."""
+        described = orjson.dumps(openapi.document([hosted.module for hosted in self._hosted]))
+        application.router.add_get("/livez", self._live)
+        application.router.add_get("/readyz", self._ready)
+        application.router.add_get("/metrics", self._metrics)
+        application.router.add_get("/api/openapi.json", _static(described, "application/json"))
+        application.router.add_get("/api/docs", _static(_PAGE.encode(), "text/html"))
+        application.router.add_get("/api/docs/start.js", _static(_START.encode(), "text/javascript"))
+        for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+            application.router.add_get(f"/api/docs/assets/{name}", _file(_ASSETS / name))
+
+    async def tick(self) -> None:
+        """Measure the lag of the event loop, for ever."""
+        while True:
+            expected = time.monotonic() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            self._ticked_at = time.monotonic()
+            LOOP_LAG.set(max(0.0, self._ticked_at - expected))
+
+    async def _live(self, _: web.Request) -> web.Response:
+        lively = time.monotonic() - self._ticked_at < _STUCK_S
+        return web.json_response({"live": lively}, status=200 if lively else 503)
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        checks = {"bus": self._bus.ready, "consumers": not any(consumer.paused for consumer in self._consumers)}
+        checks["database"] = all(await asyncio.gather(*(_answers(hosted) for hosted in self._hosted)))
+        ready = all(checks.values())
+        return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        for consumer in self._consumers:
+            CONSUMER_PAUSED.labels(consumer.name).set(consumer.paused)
+        return web.Response(body=generate_latest(REGISTRY), content_type="text/plain", charset="utf-8")
+
+
+async def _answers(hosted: Hosted) -> bool:
+    try:
+        async with asyncio.timeout(2.0), hosted.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Exception:  # whatever it is, it is not ready
+        return False
+    return True
+
+
+def _static(body: bytes, content_type: str):  # type: ignore[no-untyped-def]  # aiohttp's handler type is not public
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type=content_type, charset="utf-8")
+
+    return serve
+
+
+def _file(path: Path):  # type: ignore[no-untyped-def]  # as above
+    async def serve(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(path, headers={"Cache-Control": "max-age=86400"})
+
+    return serve

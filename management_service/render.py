@@ -1,0 +1,136 @@
+"""Turns what a handler returned, or raised, into an HTTP response."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from modules.kernel.errors import Conflict, Forbidden, InvalidRequest, NotFound, Problem, Unavailable
+from modules.kernel.http import Created, Download, EventStream, Route
+from shared_contracts.bus import BusError, RequestFailed
+
+API = "/api/v1"
+_KEEP_ALIVE_S = 15.0
+
+
+def render(route: Route, result: Any) -> web.Response:
+    """A response of JSON; `result` is a view, a list of views, Created, or None."""
+    if result is None:
+        return web.Response(status=204)
+    status, headers, view = route.status, {}, result
+    if isinstance(result, Created):
+        status, view = 201, result.view
+        headers["Location"] = API + result.location
+    revision = getattr(view, "revision", None)
+    if revision is not None:
+        headers["ETag"] = f'"{revision}"'
+    return web.Response(status=status, headers=headers, body=_json(view), content_type="application/json")
+
+
+def _json(view: Any) -> bytes:
+    if isinstance(view, BaseModel):
+        return view.model_dump_json().encode()
+    return TypeAdapter(type(view)).dump_json(view)
+
+
+def render_problem(problem: Problem, *, trace: str) -> web.Response:
+    """An RFC 9457 problem document. `type` is a stable URN of the code."""
+    document: dict[str, Any] = {
+        "type": f"urn:strum:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail or problem.title,
+        "trace": trace,
+        **problem.extra,
+    }
+    headers: Mapping[str, str] = {}
+    if problem.status == Unavailable.status:
+        headers = {"Retry-After": "5"}
+    elif problem.status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
+    return web.Response(
+        status=problem.status, headers=headers, body=orjson.dumps(document), content_type="application/problem+json"
+    )
+
+
+class InternalError(Problem):
+    """A fault of ours; the log has it under the trace id."""
+
+    status = 500
+    code = "internal"
+    title = "Something went wrong on our side"
+
+
+_KINDS: Mapping[str, type[Problem]] = {kind.code: kind for kind in (NotFound, Forbidden, InvalidRequest, Conflict)}
+
+
+def problem_of(error: BusError) -> Problem:
+    """What a caller is told when another module refused, or could not be reached."""
+    match error:
+        case RequestFailed(code="internal"):
+            return InternalError()
+        case RequestFailed(code="unavailable"):
+            return Unavailable()
+        case RequestFailed(code=code, detail=detail):
+            kind = _KINDS.get(code, Conflict)
+            return type(kind.__name__, (kind,), {"code": code})(detail)  # type: ignore[no-any-return]  # a subclass of Problem
+        case _:
+            return Unavailable()
+
+
+def problem_of_validation(error: ValidationError) -> InvalidRequest:
+    """Names each field that does not fit."""
+    errors = [
+        {"field": ".".join(map(str, item["loc"])), "message": item["msg"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return InvalidRequest(f"{errors[0]['field']}: {errors[0]['message']}", errors=errors)
+
+
+async def send_download(request: web.Request, download: Download) -> web.StreamResponse:
+    """Send a file as it is produced."""
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": download.content_type,
+            "Content-Disposition": f'attachment; filename="{download.filename}"',
+        }
+    )
+    await response.prepare(request)
+    async for chunk in download.chunks:
+        await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def send_events(request: web.Request, stream: EventStream) -> web.StreamResponse:
+    """Send server-sent events until either side ends; a comment every 15 s keeps proxies from closing."""
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    await response.write(b"retry: 2000\n\n")
+    events = aiter(stream.events)
+    following: asyncio.Task[Any] = asyncio.ensure_future(anext(events))
+    try:
+        while True:
+            done, _ = await asyncio.wait((following,), timeout=_KEEP_ALIVE_S)
+            if not done:
+                await response.write(b": still here\n\n")
+                continue
+            try:
+                event = following.result()
+            except StopAsyncIteration:
+                break
+            lines = [f"id: {event.id}"] if event.id else []
+            lines += [f"event: {event.event}"] if event.event else []
+            await response.write("\n".join([*lines, f"data: {event.data}", "\n"]).encode())
+            following = asyncio.ensure_future(anext(events))
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await stream.events.aclose()  # type: ignore[attr-defined]  # the iterators are async generators
+    return response
