@@ -158,7 +158,10 @@ class SecurityEventReported(Event):
 
 
 class ReportedVariable(Value):
-    """A variable (2.x) or configuration key (1.6, `component` None) with its value."""
+    """A variable (2.x) or configuration key (1.6, `component` None) with its value.
+
+    `status` is OCPP's word for how reading or changing it went, where that was asked for; UnknownVariable also for 1.6.
+    """
 
     component: str | None = None
     component_instance: str | None = None
@@ -169,6 +172,7 @@ class ReportedVariable(Value):
     attribute: str = "Actual"
     value: str | None = None
     read_only: bool = False
+    status: str | None = None
 
 
 class VariablesReported(Event):
