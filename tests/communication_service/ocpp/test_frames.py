@@ -1,11 +1,13 @@
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from communication_service.ocpp import frames, texts
+from communication_service.ocpp import frames
 from communication_service.ocpp.errors import Fault, Refusal
 from communication_service.ocpp.frames import (
     Call,
@@ -34,11 +36,10 @@ def test_no_text_makes_parse_raise_and_whatever_it_yields_can_be_stored(
     frame = parse(text, version, strict=strict)
 
     assert isinstance(frame, frames.Frame)
-    answer = frame.answer if isinstance(frame, Malformed) else None
-    assert answer is None or len(json.loads(answer)) == 5
-    for stored in (repr(frame), answer or ""):
-        assert "\\x00" not in stored
-        assert texts.storable(stored) == stored
+    stored = orjson.dumps(dataclasses.asdict(frame))  # which refuses lone surrogates
+    assert b"\\u0000" not in stored.replace(b"\\\\", b"")
+    if isinstance(frame, Malformed) and frame.answer is not None:
+        assert len(json.loads(frame.answer)) == 5
 
 
 @given(frame_like, st.integers(0, 200), st.sampled_from(Version))
