@@ -64,7 +64,7 @@ async def test_a_broker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: 
     program = tmp_path / "rabbitmq-server"
     program.write_text("#!/bin/sh\necho no memory left; exit 1\n")
     program.chmod(0o755)
-    monkeypatch.setattr(rabbitmq, "find_program", lambda name: str(program))
+    monkeypatch.setattr(rabbitmq, "find_program", lambda _: str(program))
 
     with pytest.raises(RabbitDidNotStart, match="no memory left"):
         await PrivateRabbit(tmp_path / "broker").start()

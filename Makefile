@@ -1,0 +1,34 @@
+# Everything here sets up what it needs first: a machine with Python 3.11 or newer and make is enough.
+# ARGS go to the program: `make test ARGS="-k boot -x"`, `make run ARGS="--demo 20"`.
+
+.PHONY: run test lint bench fmt clean
+
+BIN := .venv/bin
+SYNCED := .venv/.synced
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -ge 2 ] || n=2; echo $$n)
+
+run: $(SYNCED) ## Start Strum with five simulated stations; Ctrl-C stops it, its data stays in .strum/
+	@$(BIN)/strum up --demo 5 $(ARGS)
+
+test: $(SYNCED) ## Run all tests, in parallel, against a real PostgreSQL and a real RabbitMQ
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(SYNCED) ## Check style, types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(SYNCED) ## Measure, and write benchmarks/results/latest.json
+	$(BIN)/python -m benchmarks $(ARGS)
+
+fmt: $(SYNCED) ## Format the code, and repair what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## Remove what was set up and cached; .strum/, which holds data, stays
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+$(SYNCED): pyproject.toml uv.lock scripts/uv
+	@scripts/uv sync --locked --all-extras
+	@touch $@
