@@ -1,0 +1,11 @@
+"""Charging stations in software, for demos, load and fault tests, with a ledger of what was acknowledged.
+
+It speaks OCPP-J 1.6, 2.0.1 and 2.1 over WebSocket and knows nothing of the central system at the other
+end. Start with `Station`, one station steered by a test.
+"""
+
+from simulator.charging import ChargeRefused, ConnectorUnavailable
+from simulator.ledger import Ledger
+from simulator.station import Station
+
+__all__ = ["ChargeRefused", "ConnectorUnavailable", "Ledger", "Station"]
