@@ -1,9 +1,22 @@
 """Who may charge. Owner: modules/authorization."""
 
+import unicodedata
 from enum import StrEnum
 from typing import ClassVar
 
 from shared_contracts.message import Event, Reply, Request, StationId, UtcTime
+
+
+def fold_token(id_token: str) -> str:
+    """The form in which id tokens are equal: without regard to case (OCPP's CiString), in any script and locale.
+
+    Canonical caseless matching of Unicode: `abc` is `ABC`, a composed é is a decomposed one; the Turkish `İ` and
+    `ı` are letters of their own, neither of them `i`.
+    """
+    if id_token.isascii():
+        return id_token.lower()
+    folded = unicodedata.normalize("NFD", id_token).casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded))
 
 
 class TokenStatus(StrEnum):
