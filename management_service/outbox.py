@@ -21,7 +21,7 @@ async def store_outgoing(work: Work, schema: str) -> None:
     """Write what the work publishes into its own transaction."""
     if work.outgoing:
         statement = text(
-            f'INSERT INTO "{schema}".outbox (envelope, only) '
+            f'INSERT INTO "{schema}".outbox (envelope, "only") '
             "SELECT * FROM unnest(CAST(:bodies AS bytea[]), CAST(:only AS text[]))"
         )
         bodies = [pack([envelope]) for envelope, _ in work.outgoing]
@@ -41,7 +41,7 @@ class Relay:
         self._lock = text(f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))")
         self._take = text(
             f'DELETE FROM "{schema}".outbox WHERE id IN '
-            f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, only'
+            f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, "only"'
         )
 
     def wake(self) -> None:
