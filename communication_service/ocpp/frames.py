@@ -92,7 +92,7 @@ def _read(elements: Any, version: Version, strict: bool) -> Frame:
             0 < len(message_id) <= LONGEST_ID and type(elements[0]) is int
         ):
             return Call(message_id, action, payload)
-        case [int(kind), *_] if type(kind) is int:
+        case [int(kind), *_]:
             return _read_by_type(kind, elements, version, strict)
         case [_, _, *_]:
             return _malformed(Defect.MESSAGE_TYPE, version, elements)

@@ -87,8 +87,13 @@ def test_nul_and_lone_surrogates_arrive_as_replacement_characters() -> None:
     assert frame.quirks == (Quirk.TEXT_REPLACED,)
 
 
-def test_the_last_of_duplicate_keys_wins() -> None:
-    assert parse('[2,"7","A",{"a":1,"a":2}]', Version.V16) == Call("7", "A", {"a": 2})
+def test_the_last_of_duplicate_keys_wins_unless_the_profile_is_strict() -> None:
+    text = '[2,"7","A",{"a":1,"a":2}]'
+    strict = parse(text, Version.V16, strict=True)
+
+    assert parse(text, Version.V16) == Call("7", "A", {"a": 2})
+    assert isinstance(strict, Malformed)
+    assert strict.defect is frames.Defect.DUPLICATE_KEYS
 
 
 def test_a_broken_answer_tells_which_call_it_was_for() -> None:
