@@ -53,7 +53,7 @@ class Management:
         """Wait for the database, migrate, start the modules, then take messages and requests."""
         health = Health(self.bus, self.hosted, self._consumers)
         await self._serve(health)
-        ticking = asyncio.create_task(health.tick())
+        ticking = asyncio.create_task(health.loop.run())
         self._closing.callback(ticking.cancel)
         for engine in self._engines.values():
             self._closing.push_async_callback(engine.dispose)

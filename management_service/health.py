@@ -1,7 +1,6 @@
 """Health, metrics and the API's own documentation."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +15,8 @@ from management_service.consumers import Consumer
 from management_service.hosted import Hosted
 from management_service.metrics import CONSUMER_PAUSED, LOOP_LAG, REGISTRY
 from shared_contracts.bus import Bus
+from shared_contracts.loop import LoopWatch
 
-_TICK_S = 0.5
-_STUCK_S = 10.0
 _ASSETS = Path(str(files("swagger_ui"))) / "static"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Strum API</title>
@@ -30,13 +28,13 @@ _START = 'SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#api", deepLinking
 
 
 class Health:
-    """`/livez` tells of the event loop only: a dependency that is away must not have the process killed."""
+    """What an orchestrator asks of the process, and what a person reads about its API."""
 
     def __init__(self, bus: Bus, hosted: Sequence[Hosted], consumers: Sequence[Consumer]) -> None:
         self._bus = bus
         self._hosted = hosted
         self._consumers = consumers
-        self._ticked_at = time.monotonic()
+        self.loop = LoopWatch(LOOP_LAG)
 
     def mount(self, application: web.Application) -> None:
         """Add /livez, /readyz, /metrics, /api/openapi.json and /api/docs."""
@@ -50,17 +48,8 @@ class Health:
         for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
             application.router.add_get(f"/api/docs/assets/{name}", _file(_ASSETS / name))
 
-    async def tick(self) -> None:
-        """Measure the lag of the event loop, for ever."""
-        while True:
-            expected = time.monotonic() + _TICK_S
-            await asyncio.sleep(_TICK_S)
-            self._ticked_at = time.monotonic()
-            LOOP_LAG.set(max(0.0, self._ticked_at - expected))
-
     async def _live(self, _: web.Request) -> web.Response:
-        lively = time.monotonic() - self._ticked_at < _STUCK_S
-        return web.json_response({"live": lively}, status=200 if lively else 503)
+        return web.json_response({"live": self.loop.lively}, status=200 if self.loop.lively else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
         checks = {"bus": self._bus.ready, "consumers": not any(consumer.paused for consumer in self._consumers)}

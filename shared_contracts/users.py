@@ -50,3 +50,21 @@ class UserChanged(Event):
     role: Role
     active: bool = True
     removed: bool = False
+
+
+class UserCreated(Reply):
+    """`created` is False where the email was taken: nothing was changed. `password` is set if it was generated."""
+
+    user_id: str
+    created: bool
+    password: str | None = None
+
+
+class CreateUser(Request[UserCreated]):
+    """Make an account; without a password a random one is made and told once. Idempotent by the email."""
+
+    key: ClassVar[str] = "users.create_user.v1"
+    email: str
+    role: Role
+    name: str = ""
+    password: str | None = None

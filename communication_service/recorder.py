@@ -1,0 +1,110 @@
+"""Gathers what concerns all stations of the pod: raw frames for the log, and who was heard from when."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+
+import orjson
+import structlog
+
+from shared_contracts.bus import Bus, BusError
+from shared_contracts.message import Envelope, new_id
+from shared_contracts.stations import FramesRecorded, StationsSeen
+
+log = structlog.get_logger()
+
+_FLUSH_S = 0.5
+_SEEN_S = 10.0
+_MOST_FRAMES = 500
+_MOST_BYTES = 256 * 1024
+_LONGEST_FRAME = 64 * 1024
+_WAITING_BYTES = 16 * 1024 * 1024
+
+_SECRET = re.compile(
+    r'("(?:AuthorizationKey|BasicAuthPassword)".{0,400}?"(?:value|attributeValue)"\s*:\s*)"(?:[^"\\]|\\.)*"'
+)
+_PASSWORD = re.compile(r'("basicAuthPassword"\s*:\s*)"(?:[^"\\]|\\.)*"')
+_VALUE_FIRST = re.compile(
+    r'("(?:value|attributeValue)"\s*:\s*)"(?:[^"\\]|\\.)*"(.{0,200}?"(?:AuthorizationKey|BasicAuthPassword)")'
+)
+_USER_INFO = re.compile(r"(\b(?:https?|ftps?|sftp)://)[^/\s\"@]+@")
+
+
+def redacted(text: str) -> str:
+    """A frame without station passwords and the credentials of URLs."""
+    if "uthorizationKey" in text or "asicAuthPassword" in text:
+        text = _VALUE_FIRST.sub(r'\1"***"\2', _PASSWORD.sub(r'\1"***"', _SECRET.sub(r'\1"***"', text)))
+    if "://" in text and "@" in text:
+        text = _USER_INFO.sub(r"\1***@", text)
+    return text
+
+
+class Recorder:
+    """One per pod. What it publishes is not part of what a station is acknowledged for: nobody waits for it."""
+
+    def __init__(self, bus: Bus, pod_id: str, *, keep_frames: bool) -> None:
+        self._bus = bus
+        self._pod_id = pod_id
+        self._keep_frames = keep_frames
+        self._frames: list[tuple[str, str, datetime, str]] = []
+        self._bytes = 0
+        self._unconfirmed_bytes = 0
+        self._seen: dict[str, datetime] = {}
+
+    def frame(self, station_id: str, direction: str, at: datetime, text: str) -> None:
+        """Keep a frame; `direction` is `in` or `out`."""
+        if direction == "in":
+            self._seen[station_id] = at
+        if not self._keep_frames:
+            return
+        self._frames.append((station_id, direction, at, text))
+        self._bytes += len(text)
+        if self._bytes > _MOST_BYTES or len(self._frames) > _MOST_FRAMES:
+            self._flush_frames()
+
+    async def run(self) -> None:
+        """Flush now and then, for ever."""
+        since_seen = _SEEN_S
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            self._flush_frames()
+            since_seen += _FLUSH_S
+            if since_seen >= _SEEN_S:
+                since_seen = 0.0
+                self._flush_seen()
+
+    def flush(self) -> None:
+        """Hand over what is gathered."""
+        self._flush_frames()
+        self._flush_seen()
+
+    def _flush_frames(self) -> None:
+        frames, self._frames, size, self._bytes = self._frames, [], self._bytes, 0
+        if not frames or self._unconfirmed_bytes > _WAITING_BYTES:
+            return
+        payload = orjson.dumps(
+            {
+                "frames": [
+                    {"station_id": station, "direction": direction, "at": at, "text": redacted(text[:_LONGEST_FRAME])}
+                    for station, direction, at, text in frames
+                ]
+            }
+        )
+        self._unconfirmed_bytes += size
+        future = self._bus.publish(Envelope(new_id(), FramesRecorded.key, None, datetime.now(UTC), payload))
+        future.add_done_callback(lambda done: self._published(done, size))
+
+    def _published(self, done: asyncio.Future[None], size: int) -> None:
+        self._unconfirmed_bytes -= size
+        _forgive(done)
+
+    def _flush_seen(self) -> None:
+        seen, self._seen = self._seen, {}
+        event = StationsSeen(pod_id=self._pod_id, seen_at=datetime.now(UTC), last_seen_at=seen)
+        self._bus.publish(Envelope.of(event)).add_done_callback(_forgive)
+
+
+def _forgive(done: asyncio.Future[None]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None and not isinstance(error, BusError):
+        log.error("recorder_failed", error=repr(error))

@@ -1,0 +1,168 @@
+"""One connection of one station: reading never waits for answering, answers keep the order of the CALLs."""
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from communication_service.calls import Calls
+from communication_service.dialects import Dialect
+from communication_service.inbound import Inbound, Standing
+from communication_service.metrics import DEFECTS, STRAY_ANSWERS
+from communication_service.ocpp.frames import Call, CallError, CallResult, CallResultError, Malformed, Send, parse
+from communication_service.ocpp.route import Context
+from communication_service.outbound import execute
+from communication_service.recorder import Recorder
+from communication_service.settings import CommunicationSettings
+from shared_contracts.charge_points import Registration
+from shared_contracts.commands import ExecuteCommand
+from shared_contracts.message import Envelope
+
+log = structlog.get_logger()
+
+_MINUTE_S = 60.0
+
+
+class Session:
+    """Reads frames until the socket ends. Costs one task when idle; a second one lives while CALLs are answered."""
+
+    __slots__ = (
+        "_answering",
+        "_calls",
+        "_inbound",
+        "_last",
+        "_recorder",
+        "_settings",
+        "_strikes",
+        "_waiting",
+        "close_reason",
+        "dialect",
+        "epoch",
+        "socket",
+        "standing",
+        "station_id",
+    )
+
+    def __init__(
+        self,
+        station_id: str,
+        socket: web.WebSocketResponse,
+        dialect: Dialect,
+        inbound: Inbound,
+        recorder: Recorder,
+        settings: CommunicationSettings,
+        *,
+        epoch: int,
+        registration: Registration,
+    ) -> None:
+        self.station_id = station_id
+        self.socket = socket
+        self.dialect = dialect
+        self.epoch = epoch
+        self.standing = Standing(registration)
+        self.close_reason = ""
+        self._inbound = inbound
+        self._recorder = recorder
+        self._settings = settings
+        self._calls = Calls(self._send)
+        self._waiting: deque[tuple[Call | Send, str, datetime]] = deque()
+        self._answering: asyncio.Task[None] | None = None
+        self._last: tuple[int, str] | None = None
+        self._strikes: list[float] = []
+
+    async def run(self) -> None:
+        """Read until the connection ends, then finish what is being answered."""
+        try:
+            async for message in self.socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._take(message.data)
+                elif message.type is WSMsgType.BINARY:
+                    await self.close(WSCloseCode.UNSUPPORTED_DATA, "text messages only")
+        finally:
+            self._calls.abandon()
+            if self._answering is not None:
+                with suppress(ConnectionError):
+                    await self._answering
+
+    async def execute(self, envelope: Envelope) -> bytes:
+        """Carry out a command: what the pod attaches to the bus for this station."""
+        message = envelope.read(ExecuteCommand)
+        answered = await execute(message, self._calls, self.dialect, timeout_s=self._settings.call_timeout_s)
+        return answered.model_dump_json(exclude_defaults=True).encode()
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the connection; the reading loop then ends."""
+        self.close_reason = reason
+        await self.socket.close(code=code, message=reason.encode()[:120])
+
+    async def finish(self, *, within_s: float) -> None:
+        """Answer the CALLs that were taken, for at most this long, then close as going away."""
+        if self._answering is not None:
+            await asyncio.wait((self._answering,), timeout=within_s)
+        await self.close(WSCloseCode.GOING_AWAY, "the service restarts")
+
+    async def _take(self, text: str) -> None:
+        at = datetime.now(UTC)
+        self._recorder.frame(self.station_id, "in", at, text)
+        frame = parse(text, self.dialect.version, strict=self._settings.strict_schemas)
+        match frame:
+            case Call() | Send():
+                await self._enqueue(frame, text, at)
+            case CallResult() | CallError():
+                if not self._calls.resolve(frame):
+                    STRAY_ANSWERS.inc()
+            case CallResultError():
+                log.info("result_refused", station=self.station_id, code=frame.code[:64])
+            case Malformed():
+                await self._take_malformed(frame)
+
+    async def _enqueue(self, frame: Call | Send, text: str, at: datetime) -> None:
+        self._waiting.append((frame, text, at))
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer_waiting())
+        elif len(self._waiting) > self._settings.waiting_calls:
+            await asyncio.wait((self._answering,))  # not reading is the only push-back that costs a station nothing
+
+    async def _answer_waiting(self) -> None:
+        try:
+            while self._waiting:
+                frame, text, at = self._waiting.popleft()
+                answer = await self._answer(frame, text, at)
+                if answer is not None:
+                    await self._send(answer)
+        except ConnectionError:
+            self._waiting.clear()
+        finally:
+            self._answering = None
+
+    async def _answer(self, frame: Call | Send, text: str, at: datetime) -> str | None:
+        """A CALL repeated word for word is answered as before; any other with the same id is a new one."""
+        fingerprint = hash(text)
+        if self._last is not None and self._last[0] == fingerprint:
+            return self._last[1]
+        context = Context(self.station_id, self.dialect.version, at)
+        answer = await self._inbound.answer(frame, context, self.standing)
+        self._last = (fingerprint, answer) if answer is not None else None
+        return answer
+
+    async def _take_malformed(self, frame: Malformed) -> None:
+        DEFECTS.labels(frame.defect).inc()
+        if frame.answer is not None:
+            with suppress(ConnectionError):
+                await self._send(frame.answer)
+        if frame.strike and self._struck_out():
+            log.warning("too_many_broken_messages", station=self.station_id)
+            await self.close(WSCloseCode.POLICY_VIOLATION, "too many broken messages")
+
+    def _struck_out(self) -> bool:
+        now = time.monotonic()
+        self._strikes = [at for at in self._strikes if at > now - _MINUTE_S] + [now]
+        return len(self._strikes) > self._settings.strikes_per_minute
+
+    async def _send(self, text: str) -> None:
+        self._recorder.frame(self.station_id, "out", datetime.now(UTC), text)
+        await self.socket.send_str(text)
