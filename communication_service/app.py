@@ -33,7 +33,13 @@ class Communication:
     """`start` returns when stations can connect; `stop` drains: no new ones, the present ones finished and closed."""
 
     def __init__(
-        self, settings: CommunicationSettings, bus: Bus, *, pod_id: str | None = None, share_bus: bool = False
+        self,
+        settings: CommunicationSettings,
+        bus: Bus,
+        *,
+        pod_id: str | None = None,
+        share_bus: bool = False,
+        reuse_port: bool = False,
     ) -> None:
         self.settings = settings
         self.bus = bus
@@ -42,6 +48,7 @@ class Communication:
         self.port = settings.ocpp_port
         self.health_port = settings.health_port
         self._share_bus = share_bus
+        self._reuse_port = reuse_port
         self._admission = Admission(bus, ttl_s=settings.access_ttl_s)
         self._recorder = Recorder(bus, self.pod_id, keep_frames=settings.frame_log)
         self._door = Door(settings, bus, self._admission, self.registry, self._recorder)
@@ -49,7 +56,7 @@ class Communication:
         self._closing = AsyncExitStack()
         self._refreshing: set[asyncio.Task[None]] = set()
 
-    async def start(self, *, reuse_port: bool = False) -> None:
+    async def start(self) -> None:
         """Open the health port, wait for the broker, open the door."""
         health = web.Application()
         health.add_routes(
@@ -66,7 +73,11 @@ class Communication:
         door = web.Application()
         door.add_routes([web.get("/ocpp/{station_id}", self._door.serve)])
         self.port = await self._listen(
-            door, self.settings.ocpp_host, self.settings.ocpp_port, reuse_port=reuse_port, before_close=self._drain
+            door,
+            self.settings.ocpp_host,
+            self.settings.ocpp_port,
+            reuse_port=self._reuse_port,
+            before_close=self._drain,
         )
         log.info("communication_started", port=self.port, pod=self.pod_id)
 

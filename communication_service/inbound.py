@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import structlog
 
 from communication_service.dialects import TRANSACTIONAL, Dialect
-from communication_service.metrics import MESSAGES
+from communication_service.metrics import DEVIATIONS, MESSAGES
 from communication_service.ocpp import actions, schemas
 from communication_service.ocpp.errors import Fault, Refusal
 from communication_service.ocpp.frames import Call, Send, dump_error, dump_result
 from communication_service.ocpp.route import Answer, Ask, Context, Outcome, Payload, Publish, seal
+from communication_service.ocpp.violations import Violation
 from shared_contracts.bus import Bus, BusError, ask
 from shared_contracts.charge_points import BootAnswered, Registration
 from shared_contracts.message import Reply, new_id
@@ -61,6 +62,8 @@ class Inbound:
         verdict = schemas.judge(version, call.action, call.payload, strict=self._strict)
         if verdict.refusal is not None:
             return self._refuse(call, verdict.refusal)
+        if verdict.tolerated or call.quirks:
+            self._note(call, verdict.tolerated)
         try:
             payload = await self._carry_out(route(verdict.payload, context), context, standing)
         except (BusError, TimeoutError) as error:
@@ -84,6 +87,11 @@ class Inbound:
                 return answer(reply)
             case Answer(payload):
                 return payload
+
+    def _note(self, call: Call | Send, tolerated: tuple[Violation, ...]) -> None:
+        """Count what a station does its own way. The labels are ours: keywords of JSON schema and quirks."""
+        for kind in (*call.quirks, *(violation.keyword for violation in tolerated)):
+            DEVIATIONS.labels(self._dialect.version, kind).inc()
 
     def _refuse(self, call: Call | Send, refusal: Refusal) -> str | None:
         self._errors.inc()

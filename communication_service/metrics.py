@@ -11,6 +11,9 @@ MESSAGES = Counter(
     registry=REGISTRY,
 )
 DEFECTS = Counter("strum_ocpp_defects_total", "Messages that are no valid frame", ["defect"], registry=REGISTRY)
+DEVIATIONS = Counter(
+    "strum_ocpp_deviations_total", "What was tolerated in messages, by kind", ["version", "kind"], registry=REGISTRY
+)
 STRAY_ANSWERS = Counter("strum_ocpp_stray_answers_total", "Answers to no CALL of ours, or late", registry=REGISTRY)
 HANDSHAKES = Counter("strum_ocpp_handshakes_total", "Upgrades by how they ended", ["outcome"], registry=REGISTRY)
 COMMANDS = Counter("strum_ocpp_commands_total", "Commands to stations by outcome", ["outcome"], registry=REGISTRY)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import orjson
 import structlog
 
+from communication_service.ocpp.texts import storable
 from shared_contracts.bus import Bus, BusError
 from shared_contracts.message import Envelope, new_id
 from shared_contracts.stations import FramesRecorded, StationsSeen
@@ -85,7 +86,12 @@ class Recorder:
         payload = orjson.dumps(
             {
                 "frames": [
-                    {"station_id": station, "direction": direction, "at": at, "text": redacted(text[:_LONGEST_FRAME])}
+                    {
+                        "station_id": station,
+                        "direction": direction,
+                        "at": at,
+                        "text": storable(redacted(text[:_LONGEST_FRAME])),
+                    }
                     for station, direction, at, text in frames
                 ]
             }

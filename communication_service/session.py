@@ -25,6 +25,7 @@ from shared_contracts.message import Envelope
 log = structlog.get_logger()
 
 _MINUTE_S = 60.0
+_ANSWERS = frozenset({3, 4})
 
 
 class Session:
@@ -151,6 +152,8 @@ class Session:
 
     async def _take_malformed(self, frame: Malformed) -> None:
         DEFECTS.labels(frame.defect).inc()
+        if frame.message_type in _ANSWERS and frame.message_id is not None:
+            self._calls.resolve(CallError(frame.message_id, "InvalidResponse", "the answer is no valid frame", {}))
         if frame.answer is not None:
             with suppress(ConnectionError):
                 await self._send(frame.answer)

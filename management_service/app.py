@@ -18,8 +18,8 @@ from management_service.requests import responders
 from management_service.settings import ManagementSettings
 from migrations import upgrade
 from modules import catalogue
-from shared_contracts.bus import Bus
-from shared_contracts.users import UserChanged
+from shared_contracts.bus import Bus, ask
+from shared_contracts.users import CreateUser, Role, UserChanged
 
 log = structlog.get_logger()
 
@@ -69,12 +69,19 @@ class Management:
         for hosted in self.hosted:
             await hosted.start()
             self._closing.push_async_callback(hosted.stop)
+        await self._ensure_admin()
         log.info("management_started", modules=[hosted.module.name for hosted in self.hosted], port=self.port)
 
     async def stop(self) -> None:
         """Stop in the reverse order of the start."""
         await self._closing.aclose()
         log.info("management_stopped")
+
+    async def _ensure_admin(self) -> None:
+        email, password = self.settings.admin_email, self.settings.admin_password
+        if email and password and any(hosted.module.name == "users" for hosted in self.hosted):
+            request = CreateUser(email=email, role=Role.ADMIN, password=password.get_secret_value())
+            await ask(self.bus, request, timeout=30.0)
 
     def _connect(self) -> None:
         for hosted, consumer in zip(self.hosted, self._consumers, strict=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, SecretStr, create_model
 
 from modules import catalogue
 from shared_contracts.settings import CommonSettings
@@ -24,6 +24,9 @@ class ManagementSettings(CommonSettings):
     database_pool_size: int = Field(default=20, ge=1, le=200, description="Connections per database and process.")
     host: str = Field(default="127.0.0.1", description="Address of the API.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
+
+    admin_email: str | None = Field(default=None, description="An administrator, made at the start if there is none.")
+    admin_password: SecretStr | None = Field(default=None, description="The password of that administrator.")
 
     def of_module(self, name: str) -> ModuleSettings:
         """The part of one module."""

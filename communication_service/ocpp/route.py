@@ -10,11 +10,11 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Generic, TypeVar
 
 from shared_contracts.commands import CommandAnswered
-from shared_contracts.message import Envelope, Event, Reply, Request, Value, new_id
+from shared_contracts.message import Envelope, Event, Reply, Request, new_id
 
 Payload = dict[str, Any]
 R = TypeVar("R", bound=Reply)
-C = TypeVar("C", bound=Value)
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)

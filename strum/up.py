@@ -1,0 +1,74 @@
+"""`strum up`: the whole system in one process, on an embedded PostgreSQL and the in-process bus."""
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from communication_service.app import Communication
+from communication_service.settings import CommunicationSettings
+from management_service.app import Management
+from management_service.settings import ManagementSettings, settings_type
+from shared_contracts.bus import Limits, ask
+from shared_contracts.memory import MemoryBus
+from shared_contracts.users import CreateUser, Role, UserCreated
+from simulator import Fleet
+from strum.configuration import load
+from strum.embedded import EmbeddedPostgres
+from strum.running import until_signal
+
+_ADMIN = "admin@strum.local"
+_EASY = {"charge_points": {"unknown_stations": "accept"}, "authorization": {"accept_unknown_tokens": True}}
+"""On a laptop any station may connect and any id token may charge, unless the environment says otherwise."""
+
+
+async def up(*, demo: int) -> None:
+    """Start everything, tell where it is, run until told to stop. `demo` is the number of simulated stations."""
+    directory = Path(os.environ.get("STRUM_DATA_DIR", ".strum"))
+    async with until_signal() as stopped, AsyncExitStack() as stack:
+        settings = load(settings_type(), log_format="console", log_level="warning", **_EASY)
+        if "database_url" not in settings.model_fields_set:
+            url = await stack.enter_async_context(EmbeddedPostgres(directory / "postgres"))
+            settings = settings.model_copy(update={"database_url": url})
+        bus = MemoryBus(Limits(shards=settings.shards))
+        management = Management(settings, bus)
+        communication = Communication(load(CommunicationSettings), bus, share_bus=True)
+        for service in (management, communication):
+            await service.start()
+            stack.push_async_callback(service.stop)
+        _tell(management, communication, await _administrator(bus, settings), settings, demo)
+        if demo:
+            fleet = Fleet.demo(f"ws://127.0.0.1:{communication.port}/ocpp", stations=demo)
+            charging = asyncio.create_task(fleet.run())
+            stack.push_async_callback(_end, charging)
+        await stopped.wait()
+
+
+async def _administrator(bus: MemoryBus, settings: ManagementSettings) -> UserCreated:
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    email = settings.admin_email or _ADMIN
+    return await ask(bus, CreateUser(email=email, role=Role.ADMIN, password=password), timeout=30)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell(
+    management: Management, communication: Communication, admin: UserCreated, settings: ManagementSettings, demo: int
+) -> None:
+    email = settings.admin_email or _ADMIN
+    secret = f"password [bold]{admin.password}[/] (shown once)" if admin.password else "the password you chose"
+    api = f"http://127.0.0.1:{management.port}"
+    lines = [
+        f"Stations connect to   [bold]ws://127.0.0.1:{communication.port}/ocpp/[/]<station id>",
+        f"The API is at         [bold]{api}/api/v1[/]",
+        f"Its documentation     [bold]{api}/api/docs[/]",
+        f"Sign in as            [bold]{email}[/], {secret}",
+        f"Simulated stations    {demo}" if demo else "Simulated stations    none (--demo 5)",
+        "Ctrl-C stops; the data stays in .strum/",
+    ]
+    Console(highlight=False, soft_wrap=True).print("\n".join(lines))
