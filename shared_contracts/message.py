@@ -66,7 +66,7 @@ M = TypeVar("M", bound=Value)
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message on its way: who it is about, when it happened, what caused it; the payload stays JSON until read."""
+    """A message on its way: who it is about, when, what caused it; the payload stays JSON until read."""
 
     id: str
     key: str
@@ -117,8 +117,14 @@ class MalformedBody(ValueError):
 
 
 def pack(envelopes: "list[Envelope]") -> bytes:
-    """Lay a batch out as one body: two lines an envelope, its header and its payload, both JSON."""
-    return b"\n".join(line for envelope in envelopes for line in (envelope.header(), envelope.payload))
+    """Lay a batch out as one body: two lines an envelope, its header and its payload, both JSON.
+
+    A newline in JSON can only be white space, so a payload that was written over several lines is joined.
+    """
+    lines: list[bytes] = []
+    for envelope in envelopes:
+        lines += (envelope.header(), envelope.payload.replace(b"\n", b" "))
+    return b"\n".join(lines)
 
 
 def unpack(body: bytes) -> list[Envelope]:
