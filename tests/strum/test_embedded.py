@@ -79,9 +79,7 @@ def test_a_server_that_outlived_its_parent_gives_way(tmp_path: Path) -> None:
         "server = EmbeddedPostgres(Path(sys.argv[1]), durable=False); server.start()\n"
         "print(server.pid, server._child._keeper.pid, flush=True); time.sleep(60)"
     )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "pg")], stdout=subprocess.PIPE, text=True
-    )
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "pg")], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     postgres, keeper = (int(number) for number in parent.stdout.readline().split())
     os.kill(keeper, signal.SIGKILL)
