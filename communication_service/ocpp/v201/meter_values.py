@@ -10,7 +10,7 @@ from communication_service.ocpp.v201.words import MEASURANDS
 from communication_service.ocpp.wire import moment, whole
 
 _LARGEST_MULTIPLIER = 30
-_LONGEST_INTEGER = 10**15
+_LONGEST_INTEGER = 10**16
 
 
 def meter_values(payload: Payload, context: Context) -> Publish:
@@ -56,12 +56,15 @@ def _sample(sample: Payload, flags: list[str]) -> dict[str, str]:
 
 
 def _text(number: float, multiplier: int, flags: list[str]) -> str:
-    """The shortest text of a number: `10`, not `10.0`; with a multiplier it is shifted without rounding."""
+    """The shortest text of a number: `10`, not `10.0`; with a multiplier it is shifted without rounding.
+
+    An absurd multiplier stays visible, and makes the text no number.
+    """
     if type(number) is float and number.is_integer() and abs(number) < _LONGEST_INTEGER:
         number = int(number)
     if not multiplier:
         return str(number)
     if abs(multiplier) > _LARGEST_MULTIPLIER:
         flags.append("multiplier_out_of_range")
-        return str(number)
+        return f"{number}*10^{multiplier}"
     return f"{Decimal(str(number)).scaleb(multiplier).normalize():f}"

@@ -1,0 +1,16 @@
+from communication_service.ocpp.versions import Version
+from shared_contracts.stations import SecurityEventReported
+from tests.communication_service.ocpp.conversation import AT, AT_TEXT, Station
+
+STATION = Station(Version.V16)
+
+
+def test_a_security_event_is_published() -> None:
+    payload = {"type": "TamperDetectionActivated", "timestamp": AT_TEXT, "techInfo": "lid"}
+    assert STATION.publishes("SecurityEventNotification", payload) == SecurityEventReported(
+        station_id="CS1", type="TamperDetectionActivated", tech_info="lid", reported_at=AT
+    )
+
+
+def test_nobody_signs_certificates() -> None:
+    assert STATION.is_told("SignCertificate", {"csr": "PEM"}) == {"status": "Rejected"}
