@@ -13,7 +13,7 @@ class CommonSettings(BaseSettings):
 
     amqp_url: str = Field(default="amqp://guest:guest@127.0.0.1:5672/", description="RabbitMQ.")
     amqp_prefix: str = Field(
-        default="strum", pattern=r"^[a-z0-9_-]{1,32}$", description="Begins every exchange and queue."
+        default="strum", pattern=r"^[a-z0-9_.-]{1,64}$", description="Begins every exchange and queue."
     )
     shards: int = Field(
         default=4, ge=1, le=64, description="Shards of the event queues; the same in every process."

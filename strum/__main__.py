@@ -1,0 +1,5 @@
+"""`python -m strum`."""
+
+from strum.cli import main
+
+main()
