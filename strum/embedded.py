@@ -5,6 +5,7 @@ directory that nobody else may enter, so it needs no password and no port.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import signal
@@ -106,6 +107,9 @@ class EmbeddedPostgres:
 
     def _let_go(self) -> None:
         self._child = None
+        if self._socket_directory != self.directory:
+            with contextlib.suppress(OSError):  # a killed server leaves its socket there, for the next to replace
+                self._socket_directory.rmdir()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -152,9 +156,7 @@ class EmbeddedPostgres:
         self._child = self._launch(command)
         while not self._postmaster.ready:
             if time.monotonic() > deadline:
-                raise PostgresDidNotStart(
-                    f"PostgreSQL was not ready after {_PATIENCE_S} s:\n{_last_lines(self._log)}"
-                )
+                raise PostgresDidNotStart(f"PostgreSQL was not ready after {_PATIENCE_S} s:\n{_last_lines(self._log)}")
             time.sleep(0.01)
             if not self._child.running:
                 end = _last_lines(self._log)
@@ -164,9 +166,7 @@ class EmbeddedPostgres:
 
     def _launch(self, command: list[str]) -> ChildProcess:
         self._log.unlink(missing_ok=True)
-        return ChildProcess(
-            command, log=self._log, stop_signal=signal.SIGINT
-        )  # SIGINT is its "fast" shutdown
+        return ChildProcess(command, log=self._log, stop_signal=signal.SIGINT)  # SIGINT is its "fast" shutdown
 
 
 def _make_private(directory: Path, user: Account | None) -> None:
