@@ -70,7 +70,7 @@ OnPoison = Callable[[bytes, str], Awaitable[None]]
 """Takes a body that is not a batch of envelopes, and why; returning acknowledges it."""
 
 OnRequest = Callable[[Envelope], Awaitable[bytes]]
-"""Answers a request with the reply's JSON; may raise RequestFailed."""
+"""Answers a request with the reply's JSON; may raise RequestFailed, and for a station's command StationOffline."""
 
 OnEvent = Callable[[Envelope], None]
 
@@ -87,13 +87,17 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the bus. Bytes are of payloads; a batch never waits to be filled."""
+    """Bounds of the bus. Bytes are of payloads.
+
+    Under load the batches of a shard are `pace_s` apart; when there is little to do none waits.
+    """
 
     shards: int = 4
     batch_envelopes: int = 200
     batch_bytes: int = 512 * 1024
     waiting_envelopes: int = 20_000
     waiting_bytes: int = 64 * 1024 * 1024
+    pace_s: float = 0.01
     take_envelopes: int = 500
     publish_timeout_s: float = 5.0
     prefetch_bodies: int = 32

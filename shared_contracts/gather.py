@@ -1,4 +1,6 @@
-"""Group commit of events: a lane per shard sends at once when idle, gathers while a confirm is outstanding.
+"""Group commit of events: a lane per shard sends at once when idle, and gathers under load.
+
+It gathers while a confirm is outstanding, and while it has sent many batches lately.
 
 A batch is retried as it was, under the same id, and never overtaken by a later one: so a consumer that
 remembers ids sees each event once, and a station's events stay in order whatever the carrier goes through.
@@ -19,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 ROUTE_BYTES = 240
 """What the distinct keys of a batch may take, so that its AMQP routing key stays under 255 bytes."""
+
+BURST = 8
+"""So many batches may follow each other without a pause, so that few messages are never delayed."""
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class Lane:
         self._counters = counters
         self._waiting: deque[Waiting] = deque()
         self._in_flight: Batch | None = None
+        self._next_at = 0.0
         self._runner: asyncio.Task[None] | None = None
 
     def put(self, item: Waiting) -> None:
@@ -103,12 +109,20 @@ class Lane:
         self._expire_later()
         try:
             while self._waiting:
+                await self._keep_pace()
                 self._in_flight = self._cut()
                 await self._deliver(self._in_flight)
                 self._in_flight = None
         finally:
             self._expiry.cancel()
             self._runner = None
+
+    async def _keep_pace(self) -> None:
+        """Let a few batches go at once, then one per `pace_s`: a body costs far more than an envelope in it."""
+        now, pace_s = time.monotonic(), self._limits.pace_s
+        self._next_at = max(self._next_at, now - BURST * pace_s) + pace_s
+        if self._next_at > now:
+            await asyncio.sleep(self._next_at - now)
 
     def _cut(self) -> Batch:
         """Take from the front what fits one body: same addressee; bounded in count, bytes, keys."""

@@ -173,7 +173,7 @@ async def _handle(handler: OnRequest, places: asyncio.Semaphore | None, envelope
             return await handler(envelope)
         async with places:
             return await handler(envelope)
-    except RequestFailed:
+    except (RequestFailed, StationOffline):
         raise
     except Exception as error:
         log.exception("request_failed", key=envelope.key, id=envelope.id)

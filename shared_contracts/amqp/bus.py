@@ -55,8 +55,8 @@ class AmqpBus:
     async def start(self) -> None:
         """Connect; waits for the broker as long as it takes, logging every few seconds."""
         logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it logs each failed try; the link logs them itself
+        await self._in.start()  # first, so that what is published finds the queues of this process
         await self._out.start()
-        await self._in.start()
 
     async def stop(self) -> None:
         """Take nothing more, finish what is at hand, flush, close; each step bounded in time."""
@@ -116,10 +116,10 @@ class AmqpBus:
     async def _build_out(self, wire: Wire) -> None:
         self._events.channel = await wire.channel()
         self._calls.channel = await wire.channel()
-        await self._topology.declare(self._events.channel)
 
     async def _build_in(self, wire: Wire) -> None:
         """The durable queues first, so that no event passes that only listeners hear."""
+        await self._topology.declare(await wire.channel())
         for consumer in self._consumers:
             await consumer.open(wire)
         for server in self._servers:
