@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from shared_contracts.message import JsonObject, Reply, Request, StationId, UtcTime, Value
 from shared_contracts.stations import ReportedVariable
@@ -51,7 +51,17 @@ class ChargingProfile(Value):
     periods: tuple[ChargingPeriod, ...] = Field(min_length=1)
 
 
-class StartCharging(Value):
+class Tagged(Value):
+    """One of several commands. Its `type` is always written: messages leave defaults out, and this one tells which."""
+
+    type: str
+
+    @model_serializer(mode="wrap")
+    def _with_type(self, write: SerializerFunctionWrapHandler) -> JsonObject:
+        return {"type": self.type, **write(self)}
+
+
+class StartCharging(Tagged):
     """Start a transaction for an id token (1.6 RemoteStartTransaction, 2.x RequestStartTransaction)."""
 
     type: Literal["start_charging"] = "start_charging"
@@ -63,14 +73,14 @@ class StartCharging(Value):
     charging_profile: ChargingProfile | None = None
 
 
-class StopCharging(Value):
+class StopCharging(Tagged):
     """Stop a transaction by the id the station knows it by."""
 
     type: Literal["stop_charging"] = "stop_charging"
     transaction_ref: str
 
 
-class ResetStation(Value):
+class ResetStation(Tagged):
     """Restart the station: at once (1.6 Hard) or when its transactions have ended (1.6 Soft)."""
 
     type: Literal["reset"] = "reset"
@@ -78,7 +88,7 @@ class ResetStation(Value):
     evse_id: int | None = None
 
 
-class UnlockConnector(Value):
+class UnlockConnector(Tagged):
     """Release the cable."""
 
     type: Literal["unlock_connector"] = "unlock_connector"
@@ -86,7 +96,7 @@ class UnlockConnector(Value):
     connector_id: int = Field(default=1, ge=1)
 
 
-class TriggerMessage(Value):
+class TriggerMessage(Tagged):
     """Ask the station to send a message now; `message` is OCPP's name, as in MessageTriggerEnumType."""
 
     type: Literal["trigger_message"] = "trigger_message"
@@ -95,7 +105,7 @@ class TriggerMessage(Value):
     connector_id: int | None = None
 
 
-class ChangeAvailability(Value):
+class ChangeAvailability(Tagged):
     """Take a station, EVSE or connector in or out of service."""
 
     type: Literal["change_availability"] = "change_availability"
@@ -122,7 +132,7 @@ class VariableChange(VariableName):
     value: str = Field(max_length=2500)
 
 
-class GetVariables(Value):
+class GetVariables(Tagged):
     """Read variables; none named means all (2.x answers with reports afterwards)."""
 
     type: Literal["get_variables"] = "get_variables"
@@ -130,14 +140,14 @@ class GetVariables(Value):
     request_id: int | None = None
 
 
-class SetVariables(Value):
+class SetVariables(Tagged):
     """Change variables or configuration keys."""
 
     type: Literal["set_variables"] = "set_variables"
     variables: tuple[VariableChange, ...] = Field(min_length=1)
 
 
-class SetChargingProfile(Value):
+class SetChargingProfile(Tagged):
     """Install a charging profile; EVSE 0 is the whole station."""
 
     type: Literal["set_charging_profile"] = "set_charging_profile"
@@ -145,7 +155,7 @@ class SetChargingProfile(Value):
     profile: ChargingProfile
 
 
-class ClearChargingProfile(Value):
+class ClearChargingProfile(Tagged):
     """Remove the profiles that match all that is given."""
 
     type: Literal["clear_charging_profile"] = "clear_charging_profile"
@@ -155,7 +165,7 @@ class ClearChargingProfile(Value):
     stack_level: int | None = None
 
 
-class UpdateFirmware(Value):
+class UpdateFirmware(Tagged):
     """Have the station fetch and install firmware."""
 
     type: Literal["update_firmware"] = "update_firmware"
@@ -169,7 +179,7 @@ class UpdateFirmware(Value):
     signature: str | None = None
 
 
-class GetLog(Value):
+class GetLog(Tagged):
     """Have the station upload its diagnostics or security log."""
 
     type: Literal["get_log"] = "get_log"
@@ -182,7 +192,7 @@ class GetLog(Value):
     retry_interval_s: int | None = Field(default=None, ge=0)
 
 
-class RawCall(Value):
+class RawCall(Tagged):
     """Any action of the station's version, as it is; the edge checks the payload against the official schema."""
 
     type: Literal["raw_call"] = "raw_call"
