@@ -1,0 +1,91 @@
+"""Messages in, use cases called, answers out."""
+
+from collections.abc import Sequence
+
+from modules.charge_points.service import admitting, commanding, connecting
+from modules.charge_points.service.dispatching import Dispatcher
+from modules.kernel.work import AfterCommit, Work
+from shared_contracts.charge_points import (
+    BootAnswered,
+    BootStation,
+    CommandIssued,
+    DataReceived,
+    GetStationAccess,
+    IssueCommand,
+    ReceiveData,
+    StationAccess,
+)
+from shared_contracts.stations import StationConnected, StationDisconnected, StationsSeen, StatusReported
+from shared_contracts.transactions import TransactionEnded, TransactionStarted
+
+
+async def get_station_access(message: GetStationAccess, work: Work) -> StationAccess:
+    """Say how a station must prove who it is. Idempotent: an unknown one registers itself at most once."""
+    return await admitting.access_of(work, message.station_id)
+
+
+async def boot_station(message: BootStation, work: Work) -> BootAnswered:
+    """Answer a station that booted. Idempotent: a repeat stores the same, and is told again."""
+    return await admitting.boot(work, message)
+
+
+async def receive_data(message: ReceiveData, work: Work) -> DataReceived:  # noqa: ARG001 -- the signature of a handler
+    """Answer vendor-specific data: no vendor's is known here (OCPP 1.6 §4.3, 2.0.1 P02)."""
+    return DataReceived(status="UnknownVendorId")
+
+
+async def issue_command(message: IssueCommand, work: Work) -> AfterCommit[CommandIssued]:
+    """Send a command for another module. Idempotent by its `idempotency_key`; without one, each is a new command."""
+    order = await commanding.issue(
+        work,
+        station_id=message.station_id,
+        command=message.command,
+        issued_by=message.issued_by,
+        timeout_s=message.timeout_s,
+        idempotency_key=message.idempotency_key,
+    )
+    dispatcher = work.resource(Dispatcher)
+
+    async def answer() -> CommandIssued:
+        command = await dispatcher.carry(order, wait_s=message.wait_s)
+        return CommandIssued(
+            command_id=command.command_id,
+            outcome=command.outcome,
+            status=command.status,
+            payload=command.payload or {},
+            variables=command.variables,
+            error_code=command.error_code,
+            error_description=command.error_description,
+        )
+
+    return AfterCommit(answer)
+
+
+async def open_connections(messages: Sequence[StationConnected], work: Work) -> None:
+    """Note connections. Idempotent and free of order: the highest epoch counts."""
+    await connecting.open_connections(work, messages)
+
+
+async def end_connections(messages: Sequence[StationDisconnected], work: Work) -> None:
+    """Note ends of connections. Idempotent and free of order: an end concerns its own epoch and those below."""
+    await connecting.end_connections(work, messages)
+
+
+async def see_stations(messages: Sequence[StationsSeen], work: Work) -> None:
+    """Note signs of life. Idempotent: the latest time counts."""
+    await connecting.see(work, messages)
+
+
+async def discover_connectors(messages: Sequence[StatusReported], work: Work) -> None:
+    """Note connectors. Idempotent: one that is known stays as it is."""
+    await connecting.discover_connectors(work, messages)
+
+
+async def link_start(message: TransactionStarted, work: Work) -> None:
+    """Link a transaction to the command that asked for it. Idempotent: a linked one is not linked again."""
+    await commanding.link_start(work, message)
+
+
+async def link_end(message: TransactionEnded, work: Work) -> None:
+    """Link the end of a transaction to the command that asked for it. Idempotent, as its start."""
+    await commanding.link_end(work, message)

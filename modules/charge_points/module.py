@@ -1,0 +1,31 @@
+"""The table of contents."""
+
+from modules.charge_points import handlers, routes, tables
+from modules.charge_points.service.dispatching import open_dispatcher
+from modules.charge_points.service.watching import watch_commands, watch_pods
+from modules.charge_points.settings import ChargePointsSettings
+from modules.kernel.module import Module, Service, answer, handle, handle_many
+from shared_contracts.charge_points import BootStation, GetStationAccess, IssueCommand, ReceiveData
+from shared_contracts.stations import StationConnected, StationDisconnected, StationsSeen, StatusReported
+from shared_contracts.transactions import TransactionEnded, TransactionStarted
+
+module = Module(
+    name="charge_points",
+    tables=tables.metadata,
+    routes=routes.table,
+    handlers=(
+        answer(GetStationAccess, handlers.get_station_access),
+        answer(BootStation, handlers.boot_station),
+        answer(ReceiveData, handlers.receive_data),
+        answer(IssueCommand, handlers.issue_command),
+        handle_many(StationConnected, handlers.open_connections),
+        handle_many(StationDisconnected, handlers.end_connections),
+        handle_many(StationsSeen, handlers.see_stations),
+        handle_many(StatusReported, handlers.discover_connectors),
+        handle(TransactionStarted, handlers.link_start),
+        handle(TransactionEnded, handlers.link_end),
+    ),
+    services=(Service("watch_pods", watch_pods), Service("watch_commands", watch_commands)),
+    resources=open_dispatcher,
+    settings=ChargePointsSettings,
+)

@@ -1,0 +1,32 @@
+"""What an operator may set: `STRUM_CHARGE_POINTS__UNKNOWN_STATIONS=pending`, and so on."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+
+class UnknownStations(StrEnum):
+    """What happens when a station connects that nobody registered."""
+
+    REFUSE = "refuse"
+    PENDING = "pending"
+    ACCEPT = "accept"
+
+
+class ChargePointsSettings(BaseModel):
+    """How stations are admitted and kept in touch with."""
+
+    unknown_stations: UnknownStations = Field(
+        default=UnknownStations.REFUSE,
+        description="Refuse them, register them as pending (an operator decides), or accept them without credentials.",
+    )
+    max_pending_stations: int = Field(
+        default=1000,
+        ge=0,
+        description="How many stations may register themselves as pending before others are refused.",
+    )
+    heartbeat_interval_s: int = Field(default=300, ge=1, description="What accepted stations are told at boot.")
+    retry_interval_s: int = Field(default=60, ge=1, description="When pending and rejected stations boot again.")
+    pod_silence_s: int = Field(
+        default=35, ge=5, description="After how long without a sign a pod's connections count as lost."
+    )

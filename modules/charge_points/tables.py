@@ -1,0 +1,133 @@
+"""The schema `charge_points`: stations, their connectors and connections, the pods that hold them, and commands."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from modules.kernel.tables import kernel_tables
+
+metadata = MetaData(schema="charge_points")
+kernel_tables(metadata)
+
+stations = Table(
+    "stations",
+    metadata,
+    Column("station_id", Text, nullable=False),
+    Column("friendly_name", Text),
+    Column("address", Text),
+    Column("latitude", Numeric(8, 6)),
+    Column("longitude", Numeric(9, 6)),
+    Column("registration", Text, nullable=False),
+    Column("security_profile", SmallInteger, nullable=False),
+    Column("password_salt", Text),
+    Column("password_hash", Text),
+    Column("self_registered", Boolean, nullable=False, server_default=false()),
+    Column("vendor", Text),
+    Column("model", Text),
+    Column("serial_number", Text),
+    Column("firmware_version", Text),
+    Column("iccid", Text),
+    Column("imsi", Text),
+    Column("meter_type", Text),
+    Column("meter_serial_number", Text),
+    Column("boot_reason", Text),
+    Column("ocpp_version", Text),
+    Column("last_booted_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("station_id", name="stations_pk"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("station_id", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False, comment="The highest that was opened."),
+    Column("ended_epoch", BigInteger, nullable=False, comment="The highest that has ended, with all below it."),
+    Column("silent", Boolean, nullable=False, server_default=false(), comment="The pod is not heard from."),
+    Column("pod_id", Text),
+    Column("ocpp_version", Text),
+    Column("security_profile", SmallInteger),
+    Column("remote_address", Text),
+    Column("first_connected_at", DateTime(timezone=True)),
+    Column("connected_at", DateTime(timezone=True)),
+    Column("last_seen_at", DateTime(timezone=True)),
+    Column("disconnected_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("station_id", name="connections_pk"),
+    ForeignKeyConstraint(
+        ["station_id"], ["charge_points.stations.station_id"], ondelete="CASCADE", name="connections_station_fk"
+    ),
+)
+Index("connections_pod_idx", connections.c.pod_id)
+
+pods = Table(
+    "pods",
+    metadata,
+    Column("pod_id", Text, nullable=False),
+    Column("heard_at", DateTime(timezone=True), nullable=False, comment="Our clock, not the pod's."),
+    PrimaryKeyConstraint("pod_id", name="pods_pk"),
+)
+
+connectors = Table(
+    "connectors",
+    metadata,
+    Column("station_id", Text, nullable=False),
+    Column("evse_id", Integer, nullable=False, comment="0 where OCPP 1.6 names none."),
+    Column("connector_id", Integer, nullable=False),
+    PrimaryKeyConstraint("station_id", "evse_id", "connector_id", name="connectors_pk"),
+    ForeignKeyConstraint(
+        ["station_id"], ["charge_points.stations.station_id"], ondelete="CASCADE", name="connectors_station_fk"
+    ),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("command_id", Text, nullable=False),
+    Column("station_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("command", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("deadline_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("completed_at", DateTime(timezone=True)),
+    Column("status", Text),
+    Column("payload", JSONB(none_as_null=True)),
+    Column("variables", JSONB(none_as_null=True)),
+    Column("error_code", Text),
+    Column("error_description", Text),
+    Column("effect_kind", Text),
+    Column("effect_transaction_id", Text),
+    Column("effect_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("command_id", name="commands_pk"),
+    UniqueConstraint("station_id", "idempotency_key", name="commands_idempotency_uq"),
+    ForeignKeyConstraint(
+        ["station_id"], ["charge_points.stations.station_id"], ondelete="CASCADE", name="commands_station_fk"
+    ),
+)
+Index("commands_station_idx", commands.c.station_id, commands.c.command_id)
+Index(
+    "commands_open_idx",
+    commands.c.deadline_at,
+    postgresql_where=commands.c.state.in_(("queued", "sent")),
+)

@@ -1,0 +1,85 @@
+"""Unknown stations, and boots."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared_contracts.charge_points import (
+    BootStation,
+    GetStationAccess,
+    ReceiveData,
+    Registration,
+    StationBooted,
+    StationRegistered,
+)
+from tests.harness import running
+from tests.modules.charge_points.edge import register
+
+
+def _boot(**fields: Any) -> BootStation:
+    said = {"station_id": "CS1", "ocpp_version": "1.6", "vendor": "Volt", "model": "One"}
+    return BootStation(**{**said, "booted_at": datetime.now(UTC), **fields})
+
+
+async def test_unknown_stations_are_refused_by_default(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        assert not (await strum.ask(GetStationAccess(station_id="CS1"))).known
+        assert (await strum.ask(_boot())).registration is Registration.REJECTED
+        assert (await strum.api().get("/charging-stations/CS1"))[0] == 404
+
+
+@pytest.mark.parametrize(("setting", "registration"), [("pending", "pending"), ("accept", "accepted")])
+async def test_an_unknown_station_registers_itself_where_the_setting_lets_it(
+    database: str, setting: str, registration: str
+) -> None:
+    async with running(database, "charge_points", charge_points={"unknown_stations": setting}) as strum:
+        access = await strum.ask(GetStationAccess(station_id="CS1"))
+        again = await strum.ask(GetStationAccess(station_id="CS1"))
+        _, shown = await strum.api().get("/charging-stations/CS1")
+        assert access == again
+        assert (access.known, access.registration, access.security_profile) == (True, Registration(registration), 0)
+        assert shown["self_registered"] is True
+        assert len(await strum.hear(StationRegistered)) == 1
+
+
+async def test_only_so_many_stations_wait_for_an_operator(database: str) -> None:
+    settings = {"unknown_stations": "pending", "max_pending_stations": 2}
+    async with running(database, "charge_points", charge_points=settings) as strum:
+        known = [(await strum.ask(GetStationAccess(station_id=f"CS{number}"))).known for number in range(3)]
+        await strum.api().patch("/charging-stations/CS0", {"registration": "accepted"})
+        assert known == [True, True, False]
+        assert (await strum.ask(GetStationAccess(station_id="CS2"))).known
+
+
+async def test_an_identity_that_cannot_be_registered_is_refused(database: str) -> None:
+    async with running(database, "charge_points", charge_points={"unknown_stations": "accept"}) as strum:
+        assert not (await strum.ask(GetStationAccess(station_id="a:b"))).known
+
+
+async def test_what_a_station_says_of_itself_is_stored_as_far_as_it_is_sensible(database: str) -> None:
+    async with running(database, "charge_points", charge_points={"heartbeat_interval_s": 240}) as strum:
+        await register(strum)
+        answers = [
+            await strum.ask(_boot(serial_number="S" * 900, firmware_version="1.2", reason="PowerUp")) for _ in range(2)
+        ]
+        _, shown = await strum.api().get("/charging-stations/CS1")
+        assert [(answer.registration, answer.interval_s) for answer in answers] == [(Registration.ACCEPTED, 240)] * 2
+        assert (shown["vendor"], shown["firmware_version"], shown["boot_reason"]) == ("Volt", "1.2", "PowerUp")
+        assert shown["serial_number"] == "S" * 255
+        assert shown["ocpp_version"] == "1.6"
+        assert shown["revision"] == 1
+        assert (await strum.hear(StationBooted, 2))[0].vendor == "Volt"
+
+
+async def test_a_pending_station_is_told_when_to_boot_again(database: str) -> None:
+    async with running(database, "charge_points", charge_points={"retry_interval_s": 17}) as strum:
+        await register(strum, registration="pending")
+        answer = await strum.ask(_boot())
+        assert (answer.registration, answer.interval_s) == (Registration.PENDING, 17)
+
+
+async def test_vendor_specific_data_is_of_an_unknown_vendor(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        reply = await strum.ask(ReceiveData(station_id="CS1", vendor_id="org.example", data="x" * 100_000))
+        assert (reply.status, reply.data) == ("UnknownVendorId", None)

@@ -1,0 +1,169 @@
+"""Connections in any order, pods that die, connectors that are told of."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from modules.charge_points.domain.connections import MOST_CONNECTORS, POD_SILENT
+from modules.charge_points.service import connecting
+from shared_contracts.message import Event
+from shared_contracts.stations import (
+    ConnectorStatus,
+    StationConnected,
+    StationDisconnected,
+    StationsSeen,
+    StatusReported,
+)
+from tests.harness import Running, running
+from tests.modules.charge_points.edge import connected, register
+
+T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def _disconnected(epoch: int, at: datetime) -> StationDisconnected:
+    return StationDisconnected(station_id="CS1", epoch=epoch, pod_id="pod-1", disconnected_at=at)
+
+
+def _after(seconds: int) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+async def _shown(strum: Running, station_id: str = "CS1") -> dict[str, Any]:
+    status, body = await strum.api().get(f"/charging-stations/{station_id}")
+    assert status == 200
+    return dict(body)
+
+
+_FIRST, _END, _SECOND = (
+    connected("CS1", 10, at=_after(0)),
+    _disconnected(10, _after(9)),
+    connected("CS1", 20, at=_after(5)),
+)
+_LAST_END = _disconnected(20, _after(30))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([_FIRST, _END, _SECOND])))
+async def test_the_newest_connection_lives_in_whatever_order_it_is_told(
+    database: str, order: tuple[Event, ...]
+) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        for event in (*order, order[0]):
+            await strum.publish(event)
+        shown = await _shown(strum)
+        assert shown["connected"] is True
+        assert shown["connected_since"] == "2026-07-01T12:00:05Z"
+        assert shown["first_connected_at"] == "2026-07-01T12:00:00Z"
+        assert shown["remote_address"] == "192.0.2.7"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([_FIRST, _SECOND, _LAST_END])))
+async def test_the_end_of_the_newest_ends_all_in_whatever_order_it_is_told(
+    database: str, order: tuple[Event, ...]
+) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        for event in (*order, *order):
+            await strum.publish(event)
+        shown = await _shown(strum)
+        assert (shown["connected"], shown["connected_since"]) == (False, None)
+        assert shown["disconnected_at"] == "2026-07-01T12:00:30Z"
+        assert shown["last_connected_at"] == "2026-07-01T12:00:05Z"
+
+
+async def test_a_batch_of_connections_of_one_station_is_stored_as_its_newest(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(_SECOND, _FIRST, _END, connected("unknown", 3))
+        assert (await _shown(strum))["connected_since"] == "2026-07-01T12:00:05Z"
+
+
+async def test_the_last_sign_of_life_counts(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(_FIRST)
+        for seconds in (60, 40):
+            seen = {"CS1": _after(seconds), "unknown": _after(seconds)}
+            await strum.publish(StationsSeen(pod_id="pod-1", seen_at=_after(seconds), last_seen_at=seen))
+        assert (await _shown(strum))["last_seen_at"] == "2026-07-01T12:01:00Z"
+
+
+async def _give_up(strum: Running, silence: timedelta) -> int:
+    (hosted,) = strum.management.hosted
+    async with hosted.work() as work:
+        return await connecting.give_up_silent_pods(work, silence=silence)
+
+
+async def test_connections_of_a_silent_pod_are_given_up_and_those_of_others_kept(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum, "CS1")
+        await register(strum, "CS2")
+        await strum.publish(connected("CS1", 1, pod_id="dead"))
+        cut = datetime.now(UTC)
+        await strum.publish(connected("CS2", 1, pod_id="alive"))
+        assert await _give_up(strum, datetime.now(UTC) - cut) == 1
+        (told,) = await strum.hear(StationDisconnected)
+        assert (told.station_id, told.reason, told.epoch) == ("CS1", POD_SILENT, 1)
+        assert (await _shown(strum, "CS1"))["connected"] is False
+        assert (await _shown(strum, "CS2"))["connected"] is True
+        assert await _give_up(strum, datetime.now(UTC) - cut) == 0
+
+
+async def test_a_pod_that_was_thought_dead_brings_its_stations_back_as_it_hears_them(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(connected("CS1", 1))
+        await _give_up(strum, timedelta(0))
+        await strum.hear(StationDisconnected)
+        await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
+        assert (await _shown(strum))["connected"] is True
+        assert len(await strum.hear(StationConnected, 2)) == 2
+
+
+async def test_a_connection_that_really_ended_is_not_brought_back(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(connected("CS1", 1), _disconnected(1, _after(1)))
+        await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
+        assert (await _shown(strum))["connected"] is False
+
+
+def _status(connector_id: int, evse_id: int | None = None) -> StatusReported:
+    return StatusReported(
+        station_id="CS1",
+        evse_id=evse_id,
+        connector_id=connector_id,
+        status=ConnectorStatus.AVAILABLE,
+        raw_status="Available",
+        reported_at=T0,
+    )
+
+
+async def test_connectors_are_those_that_the_station_told_of(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(_status(2, 1), _status(1, 1), _status(1, 2), _status(1, 1))
+        await strum.publish(_status(2, 1))
+        assert (await _shown(strum))["evses"] == [
+            {"evse_id": 1, "connectors": [{"connector_id": 1}, {"connector_id": 2}]},
+            {"evse_id": 2, "connectors": [{"connector_id": 1}]},
+        ]
+
+
+async def test_connectors_of_ocpp_1_6_have_no_evse_and_connector_0_is_the_station(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(_status(0), _status(1))
+        assert (await _shown(strum))["evses"] == [{"evse_id": None, "connectors": [{"connector_id": 1}]}]
+
+
+async def test_absurd_connectors_are_not_kept_and_others_only_up_to_a_bound(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(_status(1634030126), _status(-1), _status(1, -5))
+        await strum.publish(*(_status(number) for number in range(1, 101)))
+        await strum.publish(*(_status(number) for number in range(51, 301)))
+        connectors = [item for evse in (await _shown(strum))["evses"] for item in evse["connectors"]]
+        assert len(connectors) == MOST_CONNECTORS
