@@ -64,6 +64,7 @@ class StationCore:
         self._network = asyncio.Event()
         self._redial = asyncio.Event()
         self._connections = 0
+        self._ever_ready = False
         self._configure_by_habit()
         self.link = Link(
             url=url,
@@ -106,6 +107,11 @@ class StationCore:
     def online(self) -> bool:
         """Whether the socket is open."""
         return self.link.online
+
+    @property
+    def ever_ready(self) -> bool:
+        """Whether the station has ever been connected and accepted."""
+        return self._ever_ready
 
     @property
     def ready(self) -> bool:
@@ -238,9 +244,10 @@ class StationCore:
         """Announce what the central system does not know yet."""
         for connector in self.connectors.values():
             self.announce(connector)
-        if self.quirks.habits.flushes_history and not self._ready.is_set() and self._connections == 1:
+        if self.quirks.habits.flushes_history and not self._ever_ready:
             charging.flush_history(self)
         self._ready.set()
+        self._ever_ready = True
 
     def set_state(self, connector: Connector, state: State) -> None:
         """Change a connector's state, and announce it if the version has a word for the change."""

@@ -123,7 +123,7 @@ class Ledger:
                 sent.outcome, sent.detail = Class.REFUSED, f"{code}: {description}"
             case Unanswered(reason):
                 sent.outcome, sent.detail = Class.UNANSWERED, reason
-        self.counts[sent.outcome] += 1
+        self.counts[sent.outcome.value] += 1
         self.by_action[sent.action, sent.outcome] += 1
 
     def began(self, transaction: TransactionRecord) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 from random import Random
+from time import perf_counter
 from uuid import UUID
 
 from simulator import frames
@@ -162,12 +163,12 @@ class Sender:
         sent = self._ledger.sending(
             station_id=self._station_id, action=call.message.action, message_id=message_id, key=call.key
         )
-        began = asyncio.get_running_loop().time()
+        began = perf_counter()
         outcome: Outcome = Unanswered(OFFLINE)
         try:
             outcome = await self._link.exchange(message_id, text, self._clock.real(self._settings.message_timeout_s))
         finally:
-            self._ledger.settle(sent, outcome, latency_s=asyncio.get_running_loop().time() - began)
+            self._ledger.settle(sent, outcome, latency_s=perf_counter() - began)
         self._settle(call, outcome)
 
     def _settle(self, call: OutgoingCall, outcome: Outcome) -> None:

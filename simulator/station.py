@@ -1,7 +1,7 @@
 """A charging station that a test or a fleet steers."""
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from types import TracebackType
@@ -38,7 +38,8 @@ class Station(StationCore):
     lets its clock run faster than the wall, `link_speed` its retries, back-off and timeouts; `starts_at`
     is what its clock shows first. `settings` overrides fields of `variables.Settings` (for instance
     `message_attempts`, `message_retry_s`, `message_timeout_s`, `backoff_minimum_s`). `seed` makes all
-    that is random repeat itself, transaction ids included. `quirks` names entries of `quirks.QUIRKS`.
+    that is random repeat itself, transaction ids included. `session` returns an HTTP session to share with
+    other stations; without it the station has its own. `quirks` names entries of `quirks.QUIRKS`.
     """
 
     def __init__(
@@ -60,17 +61,16 @@ class Station(StationCore):
         settings: Mapping[str, Any] | None = None,
         identity: Identity | None = None,
         ledger: Ledger | None = None,
-        session: aiohttp.ClientSession | None = None,
+        session: Callable[[], aiohttp.ClientSession] | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._session = session
-        self._owns_session = session is None
+        self._session: aiohttp.ClientSession | None = None
         self.power_w = power_w
         super().__init__(
             url=url,
             station_id=station_id,
             dialect=DIALECTS[version],
-            session=self._http,
+            session=session or self._http,
             password=password,
             ssl_context=ssl_context,
             connectors=connectors,
@@ -83,7 +83,7 @@ class Station(StationCore):
         )
 
     def _http(self) -> aiohttp.ClientSession:
-        """Return the session to dial with; made at the first dial if none was given."""
+        """Return the station's own session, made at the first dial."""
         if self._session is None:
             self._session = new_session()
         return self._session
@@ -97,7 +97,7 @@ class Station(StationCore):
     async def close(self) -> None:
         """End everything. Charges that run are left as they are, as when a station vanishes."""
         await super().close()
-        if self._owns_session and self._session is not None:
+        if self._session is not None:
             await self._session.close()
 
     async def __aenter__(self) -> Self:

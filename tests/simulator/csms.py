@@ -1,6 +1,7 @@
 """A tiny central system: it records what stations say, answers with valid payloads, and checks every frame."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 import ocpp
-from aiohttp import BasicAuth, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 NOW = "2024-05-01T12:00:00Z"
 FOLDERS = {"ocpp1.6": "v16", "ocpp2.0.1": "v201", "ocpp2.1": "v21"}
@@ -26,6 +27,13 @@ def validator(subprotocol: str, name: str) -> Any:
     path = Path(ocpp.__file__).parent / folder / "schemas" / f"{name}{suffix}.json"
     schema = json.loads(path.read_text(encoding="utf-8-sig"))
     return jsonschema_rs.validator_for({k: v for k, v in schema.items() if k not in {"$id", "id"}})
+
+
+async def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    """Wait until something that tells nobody has come true."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
 
 
 @dataclass
@@ -89,8 +97,8 @@ class Csms:
         if self.refuses_upgrade:
             return web.Response(status=503)
         if self.password is not None:
-            given = request.headers.get("Authorization")
-            if given is None or BasicAuth.decode(given, encoding="utf-8") != BasicAuth(station_id, self.password):
+            token = base64.b64encode(f"{station_id}:{self.password}".encode()).decode()
+            if request.headers.get("Authorization") != f"Basic {token}":
                 return web.Response(status=401)
         ws = web.WebSocketResponse(protocols=tuple(FOLDERS))
         await ws.prepare(request)
@@ -101,6 +109,9 @@ class Csms:
         async for message in ws:
             if message.type is WSMsgType.TEXT:
                 await self._receive(socket, message.data)
+        if self.sockets[station_id] is socket:
+            del self.sockets[station_id]
+        self._note()
         return ws
 
     async def _receive(self, socket: Socket, text: str) -> None:
