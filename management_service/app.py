@@ -64,11 +64,11 @@ class Management:
             }
             await upgrade(self.settings.database_url, modules=urls)
         self._connect()
-        await self.bus.start()
-        self._closing.push_async_callback(self.bus.stop)
-        for hosted in self.hosted:
+        for hosted in self.hosted:  # before the first message comes: its handlers need the module's resources
             await hosted.start()
             self._closing.push_async_callback(hosted.stop)
+        await self.bus.start()
+        self._closing.push_async_callback(self.bus.stop)
         await self._ensure_admin()
         log.info("management_started", modules=[hosted.module.name for hosted in self.hosted], port=self.port)
 

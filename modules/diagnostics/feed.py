@@ -1,0 +1,186 @@
+"""Follows the event store, once per process and only while somebody listens, and hands events to all who do."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import Any, cast
+
+import orjson
+import structlog
+
+from modules.diagnostics.domain import Position, StoredEvent
+from modules.diagnostics.repository import events
+from modules.kernel.work import ModuleContext
+
+log = structlog.get_logger()
+
+_PAGE = 500
+_PAUSE_S = 0.02  # between two readings: a busy system is read in larger pieces
+_POLL_S = 1.0  # where no notification comes, e.g. through a pooler that does not carry them
+_WAITING_S = 0.25
+_QUEUE = 1000
+
+
+class FeedEvent:
+    """A stored event as listeners share it: what is derived from it is derived once."""
+
+    def __init__(self, event: StoredEvent) -> None:
+        self.position = event.position
+        self.key = event.key
+        self.station_id = event.station_id
+        self._event = event
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """The payload, decoded."""
+        return cast("dict[str, Any]", orjson.loads(self._event.payload))
+
+    @cached_property
+    def text(self) -> str:
+        """The event as JSON in one line; the payload is passed on as it was stored."""
+        head = {"key": self.key, "station_id": self.station_id, "occurred_at": self._event.occurred_at}
+        return f'{orjson.dumps(head).decode()[:-1]},"payload":{self._event.payload}}}'
+
+    @property
+    def has_readings(self) -> bool:
+        """Whether the payload says something of meters."""
+        return '"readings"' in self._event.payload
+
+
+class Listener:
+    """Receives what is stored after it came. One that is too slow is cut off, and may come again."""
+
+    def __init__(self) -> None:
+        self.since: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+        self.is_cut_off = False
+        self._waiting: deque[FeedEvent] = deque()
+        self._changed = asyncio.Event()
+
+    def put(self, event: FeedEvent) -> bool:
+        """Hand over an event; returns False where too many wait already."""
+        if len(self._waiting) >= _QUEUE:
+            self.is_cut_off = True
+        else:
+            self._waiting.append(event)
+        self._changed.set()
+        return not self.is_cut_off
+
+    async def next(self, until: float) -> FeedEvent | None:
+        """The next event; None after the last before it was cut off, and after a time of the loop's clock."""
+        try:
+            async with asyncio.timeout_at(until):
+                while not self._waiting and not self.is_cut_off:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return None
+        is_over = not self._waiting or asyncio.get_running_loop().time() >= until
+        return None if is_over else self._waiting.popleft()
+
+
+class Feed:
+    """The one reader of a process."""
+
+    def __init__(self, context: ModuleContext) -> None:
+        self._context = context
+        self._listeners: set[Listener] = set()
+        self._wanted = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._position: Position | None = None
+
+    @contextmanager
+    def listen(self) -> Iterator[Listener]:
+        """Listen from now on; `since` becomes the position after which events come."""
+        listener = Listener()
+        self._listeners.add(listener)
+        if self._position is not None:
+            listener.since.set_result(self._position)
+        self._wanted.set()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            listener.since.cancel()
+
+    async def missed(self, after: Position, until: Position) -> AsyncGenerator[FeedEvent, None]:
+        """What was stored between two positions."""
+        while after < until:
+            async with self._context.work() as work:
+                found, _ = await events.read_tail(work, after, _PAGE)
+            for event in found:
+                if event.position > until:
+                    return
+                yield FeedEvent(event)
+            if len(found) < _PAGE:
+                return
+            after = found[-1].position
+
+    async def run(self) -> None:
+        """Follow while there are listeners."""
+        while True:
+            await self._wanted.wait()
+            async with _notifications(self._context, self._woken.set) as is_connected:
+                await self._follow(is_connected)
+
+    async def _follow(self, is_connected: Callable[[], bool]) -> None:
+        position = self._position or await self._end()
+        self._begin(position)
+        unsettled_s = _PAUSE_S
+        while self._listeners:
+            if not is_connected():
+                raise ConnectionError("the connection that listens for stored events was lost")
+            self._woken.clear()
+            async with self._context.work() as work:
+                found, waits = await events.read_tail(work, position, _PAGE)
+            self._hand_out([FeedEvent(event) for event in found])
+            if found:
+                self._position = position = found[-1].position
+            unsettled_s = min(unsettled_s * 2, _WAITING_S) if waits and not found else _PAUSE_S
+            if len(found) < _PAGE:
+                await self._pause(unsettled_s if waits else _POLL_S)
+        self._position = None
+        self._wanted.clear()
+
+    async def _end(self) -> Position:
+        async with self._context.work() as work:
+            return Position.before(await events.oldest_under_way(work))
+
+    def _begin(self, position: Position) -> None:
+        self._position = position
+        for listener in self._listeners:
+            if not listener.since.done():
+                listener.since.set_result(position)
+
+    def _hand_out(self, found: list[FeedEvent]) -> None:
+        for event in found:
+            for listener in [each for each in self._listeners if not each.put(event)]:
+                self._listeners.discard(listener)
+                log.info("stream_cut_off", reason="too slow")
+
+    async def _pause(self, at_most_s: float) -> None:
+        await asyncio.sleep(_PAUSE_S)
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+
+@asynccontextmanager
+async def _notifications(context: ModuleContext, wake: Callable[[], None]) -> AsyncIterator[Callable[[], bool]]:
+    """Call `wake` whenever events are stored, by whatever process; gives out whether the connection still is."""
+    async with context.work() as work:
+        engine = (await work.connection()).engine
+    async with engine.connect() as connection:
+        driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
+
+        def notified(*_: object) -> None:
+            wake()
+
+        await driver.add_listener(events.NOTIFICATIONS, notified)
+        try:
+            yield lambda: not driver.is_closed()
+        finally:
+            await driver.remove_listener(events.NOTIFICATIONS, notified)

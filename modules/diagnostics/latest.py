@@ -1,0 +1,77 @@
+"""The statuses that changed since they were last written, and the service that writes them about every second.
+
+Handlers only lay envelopes aside here: what they say is read when it is written, once per item. So a station that
+reports ten times a second costs one write a second, and a store that is down costs memory for one status per
+item, while the events go on. What a crash loses of this is read again from the event store, see `recovery`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+from pydantic import ValidationError
+
+from modules.diagnostics.domain import Status
+from modules.diagnostics.projection import PROJECTED, Projection
+from shared_contracts.message import Envelope
+from shared_contracts.stations import MetersSampled
+
+log = structlog.get_logger()
+
+_UNREAD = 2000
+_READINGS = b'"readings"'
+
+
+class Latest:
+    """Gathers what changed; `changed` gives it out until `written` says that it is stored."""
+
+    def __init__(self) -> None:
+        self._projection = Projection()
+        self._unread: dict[object, Envelope] = {}
+        self._changed: dict[tuple[str, str], Status] = {}
+
+    def take(self, envelopes: Iterable[Envelope]) -> None:
+        """Lay aside what says something of a status; under a microsecond each."""
+        unread = self._unread
+        for envelope in envelopes:
+            if envelope.key in PROJECTED:
+                unread[_subject(envelope)] = envelope
+        if len(unread) > _UNREAD:
+            self._read()
+
+    def changed(self) -> list[Status]:
+        """Every status that is not written yet, the newest of each item."""
+        self._read()
+        return list(self._changed.values())
+
+    def written(self, statuses: Sequence[Status]) -> None:
+        """Forget what is stored now, unless it has changed meanwhile."""
+        for status in statuses:
+            place = (status.station_id, status.item)
+            if self._changed.get(place) is status:
+                del self._changed[place]
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, {}
+        for envelope in unread.values():
+            try:
+                for status in self._projection.statuses(envelope):
+                    self._keep(status)
+            except ValidationError as error:
+                log.warning("status_not_read", key=envelope.key, id=envelope.id, error=str(error))
+
+    def _keep(self, status: Status) -> None:
+        place = (status.station_id, status.item)
+        kept = self._changed.get(place)
+        if kept is None or kept.version < status.version:
+            self._changed[place] = status
+
+
+def _subject(envelope: Envelope) -> object:
+    """What an event replaces when a later one comes with the same subject.
+
+    Of meter samples, the text before the readings: station, EVSE, connector and transaction. Two events that have it in
+    common differ in their readings only, and the later ones are what counts. Everything else is kept.
+    """
+    if envelope.key == MetersSampled.key:
+        return envelope.station_id, envelope.payload.partition(_READINGS)[0]
+    return envelope.id

@@ -1,0 +1,117 @@
+"""Brings statuses from memory into the status store, and what a crashed process did not bring.
+
+Each process has a watermark: its events of all older transactions are in the status store. Whoever starts, or finds
+a mark that no longer moves, reads the events since then from the event store once more.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from modules.diagnostics.domain import EventFilter, Position
+from modules.diagnostics.latest import Latest
+from modules.diagnostics.projection import PROJECTED
+from modules.diagnostics.repository import events, watermarks
+from modules.diagnostics.status_store import StatusStore
+from modules.kernel.work import ModuleContext, Work
+from shared_contracts.message import Envelope, new_id
+
+log = structlog.get_logger()
+
+_PAGE = 1000
+_ALIVE_EVERY_S = 10.0
+_GONE_AFTER = timedelta(seconds=60)
+_NOW = timedelta(0)
+
+
+class StatusWriter:
+    """Writes about every `interval_s`; while the store is down, what changed stays in memory."""
+
+    def __init__(self, context: ModuleContext, store: StatusStore, *, interval_s: float) -> None:
+        self._context = context
+        self._store = store
+        self._interval_s = interval_s
+        self._latest = Latest()
+        self._projector = new_id()
+        self._has_mark = False
+        self._moved_at = 0.0
+
+    async def take(self, envelopes: Sequence[Envelope], work: Work) -> None:
+        """Note what changed; the first events of this process set its mark in their own transaction."""
+        self._latest.take(envelopes)
+        if not self._has_mark:
+            await watermarks.begin_watermark(work, self._projector)
+
+    async def run(self) -> None:
+        """Recover, then write until cancelled."""
+        await self.recover(idle=_NOW)
+        recovered_at = time.monotonic()
+        while True:
+            await asyncio.sleep(self._interval_s)
+            try:
+                await self.flush()
+                if time.monotonic() - recovered_at > _GONE_AFTER.total_seconds():
+                    await self.recover(idle=_GONE_AFTER)
+                    recovered_at = time.monotonic()
+            except Exception as error:
+                log.warning("statuses_wait", error=repr(error))
+                await self._say_alive()
+
+    async def flush(self) -> None:
+        """Write what changed, and move the mark to where events were before it was gathered."""
+        async with self._context.work() as work:
+            xid = await events.oldest_under_way(work)
+        changed = self._latest.changed()
+        if changed:
+            await self._store.put(changed)
+            self._latest.written(changed)
+        if changed or time.monotonic() - self._moved_at > _ALIVE_EVERY_S:
+            async with self._context.work() as work:
+                await watermarks.move_watermark(work, self._projector, xid)
+            self._has_mark, self._moved_at = True, time.monotonic()
+
+    async def recover(self, *, idle: timedelta) -> None:
+        """Write what the events say since the marks that have not moved for so long, then forget those."""
+        async with self._context.work() as work:
+            stale = await watermarks.oldest_watermark(work, idle=idle)
+            end = Position.before(await events.oldest_under_way(work))
+        if stale is None:
+            return
+        xid, projectors = stale
+        count = await self._write_again(Position.before(xid), end)
+        async with self._context.work() as work:
+            await watermarks.remove_watermarks(work, projectors, idle=_GONE_AFTER)
+        log.info("statuses_recovered", events=count)
+
+    async def finish(self) -> None:
+        """Write the last, and take the mark away."""
+        await self.flush()
+        async with self._context.work() as work:
+            await watermarks.remove_watermarks(work, (self._projector,), idle=_NOW)
+        self._has_mark = False
+
+    async def _write_again(self, after: Position, until: Position) -> int:
+        projected = EventFilter(tuple(sorted(PROJECTED)))
+        again, count = Latest(), 0
+        while True:
+            async with self._context.work() as work:
+                found = await events.read_events(work, projected, after=after, until=until, limit=_PAGE)
+            again.take(event.envelope() for event in found)
+            changed = again.changed()
+            if changed:
+                await self._store.put(changed)
+                again.written(changed)
+            count += len(found)
+            if len(found) < _PAGE:
+                return count
+            after = found[-1].position
+
+    async def _say_alive(self) -> None:
+        try:
+            async with self._context.work() as work:
+                await watermarks.touch_watermark(work, self._projector)
+        except Exception as error:
+            log.warning("watermark_waits", error=repr(error))

@@ -1,0 +1,151 @@
+"""The event store over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from shared_contracts.message import Envelope
+from shared_contracts.stations import (
+    ConnectorStatus,
+    FramesRecorded,
+    MeterReading,
+    MetersSampled,
+    SecurityEventReported,
+    StationConnected,
+    StationsSeen,
+    StatusReported,
+)
+from shared_contracts.users import Role
+from tests.harness import running
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def status(station_id: str = "CS-1", connector_id: int = 1, state: ConnectorStatus = ConnectorStatus.AVAILABLE):
+    return StatusReported(
+        station_id=station_id, connector_id=connector_id, status=state, raw_status=state, reported_at=NOW
+    )
+
+
+def connected(station_id: str = "CS-1", epoch: int = 1):
+    return StationConnected(
+        station_id=station_id, epoch=epoch, pod_id="p", ocpp_version="1.6", security_profile=1, connected_at=NOW
+    )
+
+
+def sampled(station_id: str = "CS-1", energy_wh: int = 100, **more):
+    readings = (MeterReading(sampled_at=NOW, energy_wh=energy_wh),)
+    return MetersSampled(station_id=station_id, connector_id=1, readings=readings, **more)
+
+
+async def test_every_event_is_kept_as_it_was_published(database):
+    async with running(database, "diagnostics") as strum:
+        envelope = Envelope.of(connected(), cause="c-1", trace="t-1")
+        await strum.bus.publish(envelope)
+        code, page = await strum.api().get("/events")
+    assert code == 200
+    (event,) = page["items"]
+    assert event["payload"] == orjson.loads(envelope.payload)
+    assert (event["id"], event["key"], event["station_id"]) == (envelope.id, connected().key, "CS-1")
+    assert (event["cause"], event["trace"]) == ("c-1", "t-1")
+    assert datetime.fromisoformat(event["occurred_at"]) == envelope.occurred_at
+
+
+async def test_heartbeats_and_frames_are_not_events_to_keep(database):
+    async with running(database, "diagnostics") as strum:
+        await strum.publish(StationsSeen(pod_id="p", seen_at=NOW), FramesRecorded(frames=()))
+        _, page = await strum.api().get("/events")
+    assert page["items"] == []
+
+
+async def test_events_are_listed_newest_first_in_pages(database):
+    async with running(database, "diagnostics") as strum:
+        for energy_wh in range(5):
+            await strum.publish(sampled(energy_wh=energy_wh))
+        seen, cursor = [], {}
+        while cursor is not None:
+            _, page = await strum.api().get("/events", limit=2, **cursor)
+            seen += [event["payload"]["readings"][0].get("energy_wh") for event in page["items"]]
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert seen == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"key": "stations.connected.v1"}, ["CS-1"]),
+        ({"key": "stations.*"}, ["CS-2", "CS-1", "CS-1"]),
+        ({"key": "stations.c*"}, ["CS-1"]),
+        ({"key": "transactions.*"}, []),
+        ({"key": "stations_*"}, []),
+        ({"station_id": "CS-2"}, ["CS-2"]),
+        ({"since": NOW - timedelta(hours=1), "until": NOW + timedelta(hours=1)}, ["CS-2", "CS-1", "CS-1"]),
+        ({"until": NOW - timedelta(hours=1)}, []),
+        ({"since": NOW + timedelta(hours=1)}, []),
+    ],
+)
+async def test_events_are_chosen_by_key_station_and_time(database, query, expected):
+    async with running(database, "diagnostics") as strum:
+        for event in (connected(), status(), sampled("CS-2")):
+            await strum.publish(event)
+        code, page = await strum.api().get("/events", **query)
+    assert code == 200, page
+    assert [event["station_id"] for event in page["items"]] == expected
+
+
+async def test_several_keys_are_alternatives(database):
+    async with running(database, "diagnostics") as strum:
+        for event in (connected(), status(), sampled()):
+            await strum.publish(event)
+        _, page = await strum.api().get("/events?key=stations.connected.v1&key=stations.status_*")
+    assert [event["key"] for event in page["items"]] == [status().key, connected().key]
+
+
+async def test_an_export_has_a_line_per_event_oldest_first(database):
+    async with running(database, "diagnostics") as strum:
+        for energy_wh in range(3):
+            await strum.publish(sampled(energy_wh=energy_wh, transaction_ref="ü\u2028\"'"))
+        await strum.publish(connected())
+        code, text = await strum.api().get("/events/export", key=sampled().key)
+    lines = [orjson.loads(line) for line in text.split("\n")[:-1]]
+    assert code == 200
+    assert [line["payload"]["readings"][0].get("energy_wh", 0) for line in lines] == [0, 1, 2]
+    assert lines[0]["payload"]["transaction_ref"] == "ü\u2028\"'"
+    assert lines[0]["key"] == sampled().key
+
+
+async def test_security_events_are_listed_by_themselves(database):
+    event = SecurityEventReported(station_id="CS-1", type="TamperDetectionActivated", reported_at=NOW)
+    async with running(database, "diagnostics") as strum:
+        await strum.publish(connected(), event)
+        _, page = await strum.api().get("/security-events", station_id="CS-1")
+    (shown,) = page["items"]
+    assert (shown["type"], shown["tech_info"]) == ("TamperDetectionActivated", None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/events?cursor=nonsense",
+        "/events?cursor=WyIxIl0",
+        "/events?since=yesterday",
+        "/events?limit=0",
+        "/events?colour=red",
+        "/statuses?cursor=WzEsMl0",
+        "/charging-stations/CS-1/frames?direction=up",
+        "/stream?types=gossip",
+        "/stream?last_event_id=x",
+    ],
+)
+async def test_a_query_that_does_not_fit_is_a_problem(database, path):
+    async with running(database, "diagnostics") as strum:
+        code, problem = await strum.api().get(path)
+    assert (code, problem["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/export", "/statuses", "/charging-stations/CS-1/frames"])
+async def test_a_driver_sees_nothing_of_this(database, path):
+    async with running(database, "diagnostics") as strum:
+        code, _ = await strum.api(Role.DRIVER).get(path)
+    assert code == 403
