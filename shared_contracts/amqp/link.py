@@ -24,6 +24,8 @@ CLOSE_S = 2.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 2.0
 LOG_EVERY_S = 5.0
+SETTLED_AFTER_S = 3.0
+"""So long after a reconnection others may not be back: that nobody serves a request does not count until then."""
 
 T = TypeVar("T")
 
@@ -85,12 +87,19 @@ class Link:
         self._counters = counters
         self._wire: Wire | None = None
         self._up = asyncio.Event()
+        self._has_lived = False
+        self._unsettled_until = 0.0
         self._keeper: asyncio.Task[None] | None = None
 
     @property
     def usable(self) -> bool:
         """Whether something published now leaves at once."""
         return self._wire is not None and not self._wire.blocked
+
+    @property
+    def settled(self) -> bool:
+        """Whether everybody had time to come back after the connection was lost."""
+        return time.monotonic() > self._unsettled_until
 
     async def start(self) -> None:
         """Wait for the broker as long as it takes."""
@@ -141,6 +150,9 @@ class Link:
                 await translated(self._build(wire))
         except Exception as error:  # the declarations failed, or the connection was lost again
             return False, repr(error)
+        if self._has_lived:
+            self._unsettled_until = time.monotonic() + SETTLED_AFTER_S
+        self._has_lived = True
         self._wire = wire
         self._up.set()
         log.info("broker_connected", link=self._name)

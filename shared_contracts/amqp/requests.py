@@ -28,7 +28,7 @@ from shared_contracts.message import Envelope, MalformedBody, new_id, pack, unpa
 ELSEWHERE_S = 0.25
 """While a station moves between pods, both may hear a command: so long the reply of the right one is awaited."""
 
-RESEND_PAUSE_S = 0.05
+RESEND_PAUSE_S = 0.1
 
 
 class Requests:
@@ -98,7 +98,9 @@ class Requests:
                 await self._replies.up()
                 return await self._publish(exchange, address, letters)
             except Unroutable:
-                return self._refuse(letters, refusal(address))
+                if self._replies.settled:
+                    return self._refuse(letters, refusal(address))
+                await asyncio.sleep(RESEND_PAUSE_S)
             except NotSent:
                 await asyncio.sleep(RESEND_PAUSE_S)
             except BusUnavailable:
