@@ -133,7 +133,10 @@ class TransactionUpdated(Event):
 
 
 class TransactionEnded(Event):
-    """A transaction is over. Energy in watt-hours, None where no two readings were ever delivered."""
+    """A transaction is over. Energy in watt-hours, None where no two readings were ever delivered.
+
+    Said again, with the next `revision`, where what arrives late changes the figures: it replaces what was said before.
+    """
 
     key: ClassVar[str] = "transactions.ended.v1"
     transaction_id: str
@@ -149,6 +152,7 @@ class TransactionEnded(Event):
     ended_at: UtcTime
     energy_wh: int | None = None
     flags: tuple[str, ...] = ()
+    revision: int = 1
 
 
 class OpenTransactionsListed(Reply):

@@ -1,0 +1,106 @@
+"""The start and the stop of a transaction as OCPP 1.6 reports them (§4.8, §4.10)."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from modules.transactions.domain.transaction import (
+    CLOCK_JUMP,
+    Transaction,
+    duration_s,
+    energy_between,
+    state_after,
+    with_flags,
+)
+from shared_contracts.authorization import TokenJudged, fold_token
+from shared_contracts.transactions import CloseTransaction, OpenTransaction
+
+LATE = timedelta(minutes=2)
+"""1.6 does not say what was queued while offline: what is received so much after it happened was."""
+
+_REPLACED = ("time_absent", "time_unparseable", "time_out_of_range", "time_not_credible")
+
+
+def start_digest(message: OpenTransaction) -> str:
+    """The same for a retry, whatever its message id, and other for another start: a digest of the content."""
+    return _digest(
+        message.station_id,
+        message.connector_id,
+        fold_token(message.id_token),
+        _said_at(message.started_at, message.flags),
+        message.meter_start_wh,
+    )
+
+
+def stop_digest(message: CloseTransaction) -> str:
+    """The same for a retry of the stop."""
+    return _digest(
+        message.station_id,
+        message.number,
+        message.id_token and fold_token(message.id_token),
+        _said_at(message.stopped_at, message.flags),
+        message.meter_stop_wh,
+        message.reason,
+    )
+
+
+def opened(message: OpenTransaction, judged: TokenJudged, *, transaction_id: str, number: int) -> Transaction:
+    """The transaction that a start begins. A refused token does not prevent it: the station decides (§4.8)."""
+    return Transaction(
+        id=transaction_id,
+        station_id=message.station_id,
+        ref=str(number),
+        number=number,
+        connector_id=message.connector_id,
+        id_token=message.id_token,
+        driver_id=judged.driver_id,
+        authorization=judged.status,
+        meter_start_wh=message.meter_start_wh,
+        started_at=message.started_at,
+        received_at=message.received_at,
+        offline=message.received_at - message.started_at > LATE,
+        flags=with_flags(message.flags),
+    )
+
+
+def closed(transaction: Transaction, message: CloseTransaction, *more_flags: str) -> Transaction:
+    """The transaction after its stop."""
+    lasted_s = duration_s(transaction.started_at, message.stopped_at)
+    energy_wh, odd = energy_between(transaction.meter_start_wh or 0, message.meter_stop_wh, lasted_s)
+    if message.stopped_at < transaction.started_at:
+        odd = (*odd, CLOCK_JUMP)
+    return replace(
+        transaction,
+        meter_stop_wh=message.meter_stop_wh,
+        energy_wh=energy_wh,
+        ended_at=message.stopped_at,
+        reason=message.reason,
+        state=state_after(message.reason),
+        offline=transaction.offline or message.received_at - message.stopped_at > LATE,
+        flags=with_flags(transaction.flags, *message.flags, *odd, *more_flags),
+        stop_digest=stop_digest(message),
+        ended_revision=transaction.ended_revision + 1,
+    )
+
+
+def may_be_stopped_unnamed(transaction: Transaction, message: CloseTransaction) -> bool:
+    """Whether a stop without a usable number can be that of this transaction, the only one open at its station.
+
+    A station that never got its number, because it was offline at the start, says 0 or -1.
+    """
+    return (
+        message.number in (0, -1)
+        and message.meter_stop_wh >= (transaction.meter_start_wh or 0)
+        and message.stopped_at >= transaction.started_at
+    )
+
+
+def _said_at(at: datetime, flags: tuple[str, ...]) -> str:
+    """The time as the station said it: where the time of receipt stands in for it, a flag holds its text."""
+    replaced = [flag for flag in flags if flag.startswith(_REPLACED)]
+    return "|".join(replaced) or at.isoformat()
+
+
+def _digest(*content: str | int | None) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -1,0 +1,155 @@
+"""The API of transactions."""
+
+from datetime import datetime
+
+from modules.kernel.errors import InvalidRequest
+from modules.kernel.http import Call, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, post
+from modules.kernel.scopes import Principal, Scope
+from modules.kernel.work import AfterCommit, Work
+from modules.transactions import remote
+from modules.transactions.domain.transaction import Transaction
+from modules.transactions.errors import TransactionNotFound, TransactionOver
+from modules.transactions.repository import browsing, reports, samples
+from modules.transactions.schemas import (
+    CommandView,
+    MeterValueView,
+    RemoteStart,
+    ReportFilter,
+    TransactionFilter,
+    TransactionView,
+    UnmatchedReportView,
+)
+from shared_contracts.authorization import fold_token
+from shared_contracts.commands import StartCharging
+from shared_contracts.transactions import TransactionState
+
+
+async def list_transactions(call: Call[TransactionFilter, None], work: Work) -> Page[TransactionView]:
+    """List transactions, the latest start first; drivers see their own."""
+    query = call.query
+    wanted = browsing.Wanted(
+        driver_id=call.principal.driver_id,
+        station_id=query.station_id,
+        folded_token=query.id_token and fold_token(query.id_token),
+        state=query.state,
+        open=query.open,
+        started_since=query.started_since,
+        started_until=query.started_until,
+    )
+    found = await browsing.browse(work, wanted, before=_position(query.cursor), limit=query.limit + 1)
+    shown = found[: query.limit]
+    meters = await samples.latest(work, [item for item in shown if item.ended_at is None])
+    return Page[TransactionView](
+        items=[TransactionView.of(item, meters.get(item.key)) for item in shown],
+        next_cursor=_cursor(shown[-1].started_at, shown[-1].id) if len(found) > len(shown) else None,
+    )
+
+
+async def list_unmatched_reports(call: Call[ReportFilter, None], work: Work) -> Page[UnmatchedReportView]:
+    """List stops that fit no transaction of their station, the newest first."""
+    query = call.query
+    position = decode_cursor(query.cursor, str)
+    before = None if position is None else position[0]
+    found = await reports.browse_unmatched(work, station_id=query.station_id, before=before, limit=query.limit + 1)
+    shown = found[: query.limit]
+    return Page[UnmatchedReportView](
+        items=[UnmatchedReportView.of(report) for report in shown],
+        next_cursor=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
+    )
+
+
+async def get_transaction(call: Call[NoQuery, None], work: Work) -> TransactionView:
+    """Show a transaction: live energy and power while it goes on, its figures afterwards."""
+    transaction = await _visible(work, call.path["transaction_id"], call.principal)
+    if transaction.ended_at is not None:
+        return TransactionView.of(transaction)
+    meters = await samples.latest(work, [transaction])
+    return TransactionView.of(transaction, meters.get(transaction.key))
+
+
+async def list_meter_values(call: Call[Paging, None], work: Work) -> Page[MeterValueView]:
+    """List the meter readings of a transaction in the order of their times; a repeated one is shown once."""
+    transaction = await _visible(work, call.path["transaction_id"], call.principal)
+    after, limit = _position(call.query.cursor), call.query.limit
+    found = await samples.browse(work, transaction, after=after, limit=limit + 1)
+    shown = found[:limit]
+    return Page[MeterValueView](
+        items=[MeterValueView.of(sample) for sample in shown],
+        next_cursor=_cursor(shown[-1].sampled_at, shown[-1].digest) if len(found) > len(shown) else None,
+    )
+
+
+async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> AfterCommit[CommandView]:
+    """Tell a station to start charging; drivers with their own id tokens only.
+
+    The transaction appears once the station reports it, with this `remote_start_id` if it speaks OCPP 2.x.
+    """
+    body = call.body
+    wanted = StartCharging(
+        id_token=body.id_token, token_type=body.token_type, evse_id=body.evse_id, connector_id=body.connector_id
+    )
+
+    async def answer() -> CommandView:
+        issued, remote_start_id = await remote.start(
+            work,
+            call.principal,
+            station_id=body.station_id,
+            wanted=wanted,
+            idempotency_key=call.idempotency_key,
+        )
+        return CommandView.of(issued, remote_start_id)
+
+    return AfterCommit(answer)
+
+
+async def stop_transaction(call: Call[NoQuery, None], work: Work) -> AfterCommit[CommandView]:
+    """Tell the station to stop a transaction; it is over once the station reports so."""
+    transaction = await _visible(work, call.path["transaction_id"], call.principal)
+    if transaction.state is not TransactionState.CHARGING:
+        raise TransactionOver(transaction_id=transaction.id, state=transaction.state)
+
+    async def answer() -> CommandView:
+        issued = await remote.stop(work, call.principal, transaction, idempotency_key=call.idempotency_key)
+        return CommandView.of(issued)
+
+    return AfterCommit(answer)
+
+
+async def _visible(work: Work, transaction_id: str, to: Principal) -> Transaction:
+    transaction = await browsing.find(work, transaction_id, driver_id=to.driver_id)
+    if transaction is None:
+        raise TransactionNotFound(transaction_id)
+    return transaction
+
+
+def _cursor(at: datetime, tie: str) -> str:
+    return encode_cursor(at.isoformat(), tie)
+
+
+def _position(cursor: str | None) -> tuple[datetime, str] | None:
+    position = decode_cursor(cursor, str, str)
+    if position is None:
+        return None
+    try:
+        at = datetime.fromisoformat(position[0])
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InvalidRequest("The cursor is not one of ours.", errors=[{"field": "cursor", "message": "unknown"}])
+    return at, position[1]
+
+
+table = (
+    get("/transactions", list_transactions, Scope.TRANSACTIONS_READ),
+    get("/transactions/unmatched-reports", list_unmatched_reports, Scope.DIAGNOSTICS_READ),
+    get("/transactions/{transaction_id}", get_transaction, Scope.TRANSACTIONS_READ, problems=(404,)),
+    get("/transactions/{transaction_id}/meter-values", list_meter_values, Scope.TRANSACTIONS_READ, problems=(404,)),
+    post("/transactions", start_transaction, Scope.TRANSACTIONS_CONTROL, status=202, problems=(403, 404, 409)),
+    post(
+        "/transactions/{transaction_id}/stop",
+        stop_transaction,
+        Scope.TRANSACTIONS_CONTROL,
+        status=202,
+        problems=(404, 409),
+    ),
+)

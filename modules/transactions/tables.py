@@ -1,0 +1,106 @@
+"""The tables of the schema `transactions`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from modules.kernel.tables import kernel_tables
+
+metadata = MetaData(schema="transactions")
+kernel_tables(metadata)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("station_id", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("number", BigInteger),
+    Column("evse_id", BigInteger),
+    Column("connector_id", BigInteger),
+    Column("id_token", Text),
+    Column("folded_token", Text),
+    Column("token_type", Text),
+    Column("driver_id", Text),
+    Column("authorization", Text),
+    Column("meter_start_wh", BigInteger),
+    Column("meter_stop_wh", BigInteger),
+    Column("energy_wh", BigInteger),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("reason", Text),
+    Column("state", Text, nullable=False),
+    Column("charging_state", Text),
+    Column("offline", Boolean, nullable=False),
+    Column("flags", ARRAY(Text), nullable=False),
+    Column("remote_start_id", BigInteger),
+    Column("last_sequence_number", BigInteger),
+    Column("start_digest", Text),
+    Column("stop_digest", Text),
+    Column("ended_revision", Integer, nullable=False),
+    Column("facts", Text),
+    UniqueConstraint("station_id", "ref", name="transactions_station_id_ref_key"),
+    UniqueConstraint("number", name="transactions_number_key"),
+    CheckConstraint("state IN ('charging', 'finished', 'failed')", name="transactions_state_check"),
+    Index(
+        "transactions_start_digest_key",
+        "start_digest",
+        unique=True,
+        postgresql_where=text("state = 'charging'"),
+    ),
+    Index("transactions_stop_digest_idx", "stop_digest", postgresql_where=text("stop_digest IS NOT NULL")),
+    Index("transactions_open_idx", "station_id", postgresql_where=text("state = 'charging'")),
+    Index("transactions_started_at_idx", "started_at", "id"),
+    Index("transactions_station_id_idx", "station_id", "started_at", "id"),
+    Index("transactions_driver_id_idx", "driver_id", "started_at", "id"),
+    Index("transactions_folded_token_idx", "folded_token", "started_at", "id"),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("station_id", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("id_token", Text),
+    Column("meter_stop_wh", BigInteger, nullable=False),
+    Column("stopped_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("flags", ARRAY(Text), nullable=False),
+    Column("digest", Text, nullable=False),
+    UniqueConstraint("station_id", "digest", name="reports_station_id_digest_key"),
+)
+
+meter_values = Table(
+    "meter_values",
+    metadata,
+    Column("station_id", Text, nullable=False),
+    Column("ref", Text),
+    Column("evse_id", BigInteger),
+    Column("connector_id", BigInteger),
+    Column("sampled_at", DateTime(timezone=True), nullable=False),
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("energy_wh", BigInteger),
+    Column("power_w", BigInteger),
+    Column("state_of_charge_percent", Float),
+    Column("samples", Text, nullable=False),
+    Column("flags", ARRAY(Text)),
+    Index("meter_values_station_id_ref_idx", "station_id", "ref", "sampled_at"),
+    postgresql_partition_by="RANGE (stored_at)",
+)
