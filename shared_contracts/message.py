@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
 
 import orjson
@@ -109,7 +110,7 @@ class Envelope:
             line["cause"] = self.cause
         if self.trace is not None:
             line["trace"] = self.trace
-        return orjson.dumps(line)
+        return orjson.dumps(line, option=orjson.OPT_NAIVE_UTC)
 
 
 class MalformedBody(ValueError):
@@ -138,8 +139,11 @@ def unpack(body: bytes) -> list[Envelope]:
         raise MalformedBody(str(error)) from error
 
 
+_OPTIONAL_TEXT = (str, NoneType)
+
+
 def _envelope(header: dict[str, str], payload: bytes) -> Envelope:
-    return Envelope(
+    envelope = Envelope(
         header["id"],
         header["key"],
         header.get("station"),
@@ -148,6 +152,17 @@ def _envelope(header: dict[str, str], payload: bytes) -> Envelope:
         header.get("cause"),
         header.get("trace"),
     )
+    is_sound = (
+        isinstance(envelope.id, str)
+        and isinstance(envelope.key, str)
+        and isinstance(envelope.station_id, _OPTIONAL_TEXT)
+        and isinstance(envelope.cause, _OPTIONAL_TEXT)
+        and isinstance(envelope.trace, _OPTIONAL_TEXT)
+        and envelope.occurred_at.tzinfo is not None
+    )
+    if not is_sound:
+        raise ValueError(f"not a header: {header!r:.200}")
+    return envelope
 
 
 UtcTime = AwareDatetime
