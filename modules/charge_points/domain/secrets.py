@@ -1,27 +1,13 @@
-"""Takes secrets out of what is stored and shown of commands: station passwords, network passwords, user info of URLs.
-
-OCPP 2.0.1 A01.FR.09: passwords are not written to logs.
-"""
-
-import re
+"""Takes secrets out of what is stored and shown of commands: passwords of stations and networks, user info of URLs."""
 
 from pydantic import JsonValue
 
+from modules.kernel.secrets import MASK, is_secret, masked_value, without_user_info
 from shared_contracts.message import JsonObject
 from shared_contracts.stations import ReportedVariable
 
-MASK = "*****"
-_SHORT_MASK = "*"  # no longer than what it replaces: a URL that was short enough stays so
-
-_SECRET_VARIABLES = frozenset({"authorizationkey", "basicauthpassword"})
 _SECRET_FIELDS = frozenset({"basicauthpassword", "authorizationkey", "password", "apnpassword", "simpin"})
 _VALUE_FIELDS = frozenset({"value", "attributevalue"})
-_USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s?#]+@")
-
-
-def is_secret(name: str) -> bool:
-    """Whether a variable or configuration key of this name holds a secret."""
-    return name.lower() in _SECRET_VARIABLES
 
 
 def redacted(document: JsonObject) -> JsonObject:
@@ -54,7 +40,7 @@ def _redact(value: JsonValue) -> JsonValue:
         case list():
             return [_redact(item) for item in value]
         case str():
-            return _without_user_info(value)
+            return without_user_info(value)
         case _:
             return value
 
@@ -62,9 +48,4 @@ def _redact(value: JsonValue) -> JsonValue:
 def _without_value(variable: ReportedVariable) -> ReportedVariable:
     if variable.value is None:
         return variable
-    value = MASK if is_secret(variable.name) else _without_user_info(variable.value)
-    return variable.model_copy(update={"value": value})
-
-
-def _without_user_info(text: str) -> str:
-    return _USER_INFO.sub(rf"\1{_SHORT_MASK}@", text)
+    return variable.model_copy(update={"value": masked_value(variable.name, variable.value)})

@@ -25,8 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from modules.charge_points.domain.connections import MOST_CONNECTORS
-from modules.charge_points.repository.arrays import as_arrays, given_rows
 from modules.charge_points.tables import connections, connectors, pods, stations
+from modules.kernel.arrays import as_arrays, given_rows
 from modules.kernel.work import Work
 from shared_contracts.stations import StationConnected, StationDisconnected
 

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from modules.charge_points.domain.secrets import MASK, redacted, redacted_variables
+from modules.charge_points.domain.secrets import redacted, redacted_variables
+from modules.kernel.secrets import MASK
 from shared_contracts.stations import ReportedVariable
 
 
