@@ -15,10 +15,12 @@ from shared_contracts.bus import Limits, ask
 from shared_contracts.memory import MemoryBus
 from shared_contracts.users import CreateUser, Role, UserCreated
 from simulator import Fleet
+from simulator.station import Version
 from strum.configuration import load
 from strum.embedded import EmbeddedPostgres
 from strum.running import until_signal
 
+_VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1", "1.6", "2.0.1", "1.6")
 _ADMIN = "admin@strum.local"
 _EASY = {"charge_points": {"unknown_stations": "accept"}, "authorization": {"accept_unknown_tokens": True}}
 """On a laptop any station may connect and any id token may charge, unless the environment says otherwise."""
@@ -40,9 +42,8 @@ async def up(*, demo: int) -> None:
             stack.push_async_callback(service.stop)
         _tell(management, communication, await _administrator(bus, settings), settings, demo)
         if demo:
-            fleet = Fleet.demo(f"ws://127.0.0.1:{communication.port}/ocpp", stations=demo)
-            charging = asyncio.create_task(fleet.run())
-            stack.push_async_callback(_end, charging)
+            fleet = await stack.enter_async_context(_fleet(f"ws://127.0.0.1:{communication.port}/ocpp", demo))
+            stack.push_async_callback(_end, asyncio.create_task(fleet.run()))
         await stopped.wait()
 
 
@@ -50,6 +51,19 @@ async def _administrator(bus: MemoryBus, settings: ManagementSettings) -> UserCr
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     email = settings.admin_email or _ADMIN
     return await ask(bus, CreateUser(email=email, role=Role.ADMIN, password=password), timeout=30)
+
+
+def _fleet(url: str, stations: int) -> Fleet:
+    """Stations that charge for a few minutes, several times an hour."""
+    return Fleet(
+        url=url,
+        stations=stations,
+        version=_VERSIONS,
+        rate=12,
+        charge_minutes=(2, 5),
+        first_within_s=20,
+        meter_interval=10,
+    )
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -148,13 +148,15 @@ class Stack:
             items += page["items"]
         return items
 
-    async def eventually(self, path: str, condition: Any, *, within_s: float = 15.0, **query: Any) -> Any:
+    async def eventually(
+        self, path: str, condition: Any, *, within_s: float = 15.0, port: int | None = None, **query: Any
+    ) -> Any:
         """Read until the body meets the condition; returns it."""
         last: Any = None
         try:
             async with asyncio.timeout(within_s):
                 while True:
-                    status, last = await self.api("GET", path, **query)
+                    status, last = await self.api("GET", path, port=port, **query)
                     if status == 200 and condition(last):
                         return last
                     await asyncio.sleep(0.05)
