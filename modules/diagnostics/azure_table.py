@@ -61,13 +61,11 @@ class AzureStatusStore:
     ) -> list[Status]:
         """Read in the order of the keys, filtered by the service."""
         await self._make_table()
-        conditions = {"Kind eq @kind": kind, "State eq @state": state}
-        asked = [condition for condition, value in conditions.items() if value is not None]
-        parameters = {"kind": kind, "state": state}
-        if after is not None:
-            asked.append("(PartitionKey gt @station or (PartitionKey eq @station and RowKey gt @item))")
-            parameters |= {"station": escaped(after[0]), "item": escaped(after[1])}
-        found = self._table.query_entities(" and ".join(asked), parameters=parameters, results_per_page=limit)
+        station, item = map(escaped, after or ("", ""))
+        asked = f"(PartitionKey gt '{station}' or (PartitionKey eq '{station}' and RowKey gt '{item}'))"
+        asked += "" if kind is None else f" and Kind eq {_quoted(kind)}"
+        asked += "" if state is None else f" and State eq {_quoted(state)}"
+        found = self._table.query_entities(asked, results_per_page=limit)
         statuses: list[Status] = []
         async for entity in found:
             statuses.append(_status(entity))
@@ -110,13 +108,17 @@ class AzureStatusStore:
         return True
 
     def _partition(self, station_id: str, select: list[str] | None = None) -> AsyncIterator[TableEntity]:
-        parameters = {"station": escaped(station_id)}
-        return self._table.query_entities("PartitionKey eq @station", parameters=parameters, select=select)
+        return self._table.query_entities(f"PartitionKey eq '{escaped(station_id)}'", select=select)
 
 
 def escaped(name: str) -> str:
     """A key of letters, digits, dots, dashes and colons: other bytes are `_` and two hexadecimal digits."""
     return "".join(chr(byte) if byte in _PLAIN else f"_{byte:02x}" for byte in name.encode())
+
+
+def _quoted(text: str) -> str:
+    """A literal of OData."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _operation(status: Status, kept: TableEntity | None) -> Any:
