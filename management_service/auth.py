@@ -14,12 +14,10 @@ from joserfc.jwk import KeySet
 from modules.kernel.errors import Unauthenticated, Unavailable
 from modules.kernel.scopes import SCOPES, Principal, Scope
 from shared_contracts.bus import Bus, BusError, ask
-from shared_contracts.users import GetVerificationKeys, Role, VerifyApiKey
+from shared_contracts.users import API_KEY_PREFIX, ISSUER, GetVerificationKeys, Role, VerifyApiKey
 
 log = structlog.get_logger()
 
-ISSUER = "strum"
-API_KEY_PREFIX = "strum_"
 _REMEMBERED = 10_000
 _API_KEY_TTL_S = 10.0
 _KEYS_RETRY_S = 2.0

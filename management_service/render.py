@@ -47,11 +47,11 @@ def render_problem(problem: Problem, *, trace: str) -> web.Response:
         "trace": trace,
         **problem.extra,
     }
-    headers: Mapping[str, str] = {}
-    if problem.status == Unavailable.status:
-        headers = {"Retry-After": "5"}
+    headers: dict[str, str] = {}
+    if problem.status in {429, Unavailable.status}:
+        headers["Retry-After"] = str(problem.extra.get("retry_after_s", 5))
     elif problem.status == 401:
-        headers = {"WWW-Authenticate": "Bearer"}
+        headers["WWW-Authenticate"] = "Bearer"
     return web.Response(
         status=problem.status, headers=headers, body=orjson.dumps(document), content_type="application/problem+json"
     )

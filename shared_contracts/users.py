@@ -5,6 +5,12 @@ from typing import ClassVar
 
 from shared_contracts.message import Event, JsonObject, Reply, Request
 
+ISSUER = "strum"
+"""The `iss` of access tokens."""
+
+API_KEY_PREFIX = "strum_"
+"""How API keys begin, which tells them from access tokens."""
+
 
 class Role(StrEnum):
     """What a person is to the system."""

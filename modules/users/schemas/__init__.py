@@ -1,0 +1,1 @@
+"""What clients send and see. Secrets are sent, and shown once where they were made; no view repeats one."""

@@ -1,0 +1,41 @@
+"""What an operator may set: `STRUM_USERS__…`."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from modules.users.keys import read_private
+
+
+class UsersSettings(BaseModel):
+    """Settings of the module."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token_s: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="How long an access token holds; nothing revokes it before, not even shutting its person out.",
+    )
+    refresh_token_s: int = Field(
+        default=30 * 86_400, ge=60, description="How long one stays signed in without using the system."
+    )
+    signing_key: SecretStr | None = Field(
+        default=None, description="Signs access tokens: a P-256 private key as PEM. Made and kept by us if not given."
+    )
+    signing_key_days: int = Field(default=90, ge=1, description="The age at which a key of our own is replaced.")
+    password_memory_kib: int = Field(
+        default=65_536, ge=19_456, description="Memory that argon2id takes for a password."
+    )
+    password_passes: int = Field(default=3, ge=2, description="Passes of argon2id over that memory.")
+    password_threads: int = Field(default=2, ge=1, le=32, description="How many passwords are hashed at a time.")
+    sign_in_attempts: int = Field(
+        default=10, ge=1, description="Failures for an account from one address before it has to wait."
+    )
+    sign_in_window_s: int = Field(default=600, ge=1, description="How long it has to wait, from its first failure.")
+
+    @field_validator("signing_key")
+    @classmethod
+    def _usable(cls, pem: SecretStr | None) -> SecretStr | None:
+        if pem is not None:
+            read_private(pem.get_secret_value())
+        return pem
