@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from simulator import charging
+from simulator import charging, telling
 from simulator.call import message
 from simulator.connector import Connector, State
 from simulator.frames import Payload
@@ -177,9 +177,9 @@ async def read_again(station: "StationCore", places: list[Connector]) -> None:
     """Send the meter values a trigger asked for: of the transaction if there is one."""
     for place in places:
         if place.charge is None:
-            charging.read_loose(station, place)
+            telling.read_loose(station, place)
         else:
-            charging.read(station, place.charge, at=station.clock.now(), context=charging.TRIGGERED)
+            telling.sample(station, place.charge, at=station.clock.now(), context=telling.TRIGGERED)
 
 
 def places(station: "StationCore", number: int | None) -> list[Connector]:

@@ -1,24 +1,19 @@
 """Charging: from plugging in to the last transaction message, online or not."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from simulator.call import Message, OutgoingCall
+from simulator import telling
+from simulator.call import OutgoingCall
 from simulator.charge import Charge
 from simulator.connector import Connector, State
-from simulator.dialect import Situation
-from simulator.frames import Payload
 from simulator.ledger import TransactionRecord
 from simulator.outcome import Answered, Refused
 
 if TYPE_CHECKING:
     from simulator.core import StationCore
-
-PERIODIC = "Sample.Periodic"
-TRIGGERED = "Trigger"
 
 
 class ChargeRefused(Exception):
@@ -31,7 +26,7 @@ class ChargeRefused(Exception):
 
 
 class ConnectorUnavailable(Exception):
-    """The connector is not there, in use, or out of service."""
+    """The connector is not there, in use, out of service, or without power."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"connector {number} is not available")
@@ -58,10 +53,12 @@ async def begin(
     if authorize and (verdict := await ask(station, id_token)) != "Accepted":
         station.set_state(place, place.idle_state())
         raise ChargeRefused(id_token, verdict)
+    if not station.powered:
+        raise ConnectorUnavailable(connector)
     charge = _open(station, place, id_token, power_w, remote_start_id)
-    start = _queue_start(station, charge)
+    start = _tell_start(station, charge)
     station.set_state(place, State.CHARGING)
-    _queue_energized(station, charge)
+    telling.energized(station, charge)
     charge.task = station.tasks.spawn(_meter(station, charge, lasts))
     await start.tried.wait()
     return charge
@@ -70,7 +67,7 @@ async def begin(
 def free_connector(station: "StationCore", number: int) -> Connector:
     """Return a connector where a charge may begin, or raise ConnectorUnavailable."""
     connector = station.connectors.get(number)
-    if connector is None or not connector.free:
+    if connector is None or not connector.free or not station.powered:
         raise ConnectorUnavailable(number)
     return connector
 
@@ -107,6 +104,16 @@ def _open(
     return charge
 
 
+def _tell_start(station: "StationCore", charge: Charge) -> OutgoingCall:
+    """Tell of the start; a token refused in the answer stops the charge (StopTransactionOnInvalidId)."""
+
+    def refused() -> None:
+        if station.settings.stop_on_invalid_id:
+            station.tasks.spawn(end(station, charge, reason="DeAuthorized"))
+
+    return telling.start(station, charge, on_refused=refused)
+
+
 async def _meter(station: "StationCore", charge: Charge, lasts: timedelta | None) -> None:
     """Take a reading every interval, and end the charge when it lasted long enough."""
     record = charge.record
@@ -121,19 +128,7 @@ async def _meter(station: "StationCore", charge: Charge, lasts: timedelta | None
             return
         await station.clock.sleep_until(read_at)
         if interval:
-            read(station, charge, at=read_at)
-
-
-def read(station: "StationCore", charge: Charge, *, at: datetime, context: str = PERIODIC) -> OutgoingCall:
-    """Take a reading and queue it."""
-    sample = charge.sample(at)
-
-    def acknowledged(_: Payload) -> None:
-        sample.acknowledged = True
-
-    situation = _situation(station, charge)
-    message = station.dialect.sampled(charge, sample, context, situation)
-    return _queue(station, charge, f"sample/{situation.seq}", message, acknowledged)
+            telling.sample(station, charge, at=read_at)
 
 
 async def end(station: "StationCore", charge: Charge, *, reason: str, at: datetime | None = None) -> None:
@@ -169,84 +164,10 @@ def _close(station: "StationCore", charge: Charge, reason: str, at: datetime) ->
     if charge.task is not None and charge.task is not asyncio.current_task():
         charge.task.cancel()
     station.ledger.ended(record)
-    stop = _queue_stop(station, charge) if station.quirks.habits.stops else None
+    stop = telling.stop(station, charge) if station.quirks.habits.stops else None
     if station.quirks.habits.meters_after_stop:
-        read(station, charge, at=charge.stopped_at)
+        telling.sample(station, charge, at=charge.stopped_at)
     return stop
-
-
-def _queue_start(station: "StationCore", charge: Charge) -> OutgoingCall:
-    """Queue the message that begins the transaction."""
-
-    def answered(answer: Payload) -> None:
-        charge.record.start_acknowledged = True
-        station.dialect.learn(charge, answer)
-        verdict = station.dialect.token_status(answer) or "Accepted"
-        if verdict != "Accepted" and station.settings.stop_on_invalid_id:
-            station.tasks.spawn(end(station, charge, reason="DeAuthorized"))
-
-    situation = _situation(station, charge)
-    message = station.dialect.started(charge, situation)
-    charge.start = _queue(station, charge, f"start/{situation.seq}", message, answered)
-    return charge.start
-
-
-def _queue_energized(station: "StationCore", charge: Charge) -> None:
-    """Queue the message that energy flows, in the versions that have one."""
-    situation = _situation(station, charge)
-    message = station.dialect.energized(charge, station.clock.now(), situation)
-    if message is not None:
-        _queue(station, charge, f"energized/{situation.seq}", message)
-
-
-def _queue_stop(station: "StationCore", charge: Charge) -> OutgoingCall:
-    """Queue the message that ends the transaction."""
-
-    def answered(_: Payload) -> None:
-        charge.record.stop_acknowledged = True
-
-    situation = _situation(station, charge)
-    message = station.dialect.stopped(charge, situation)
-    return _queue(station, charge, f"stop/{situation.seq}", message, answered)
-
-
-def _situation(station: "StationCore", charge: Charge) -> Situation:
-    """Return what the next message of a charge tells beside it, and count the message."""
-    return Situation(
-        seq=next(charge.numbers),
-        offline=not station.ready,
-        measurands=tuple(station.settings.measurands.split(",")),
-    )
-
-
-def _queue(
-    station: "StationCore",
-    charge: Charge,
-    fact: str,
-    message: Message,
-    on_answer: Callable[[Payload], None] | None = None,
-) -> OutgoingCall:
-    """Queue a fact of a charge under a key of its own: station / transaction / kind / number."""
-    key = f"{station.station_id}/{charge.record.station_transaction_id}/{fact}"
-    call = OutgoingCall(message, key, on_answer, transaction=charge.record)
-    station.sender.queue_up(call)
-    return call
-
-
-def read_loose(station: "StationCore", connector: Connector) -> None:
-    """Send a reading outside any transaction, as a trigger asks for."""
-    measurands = tuple(station.settings.measurands.split(","))
-    message = station.dialect.loose_meter(connector, station.clock.now(), measurands)
-    station.sender.say(message, forced=True)
-
-
-def resend_starts(station: "StationCore") -> None:
-    """Queue the answered starts of running charges again, as if they had never been answered."""
-    for connector in station.connectors.values():
-        start = connector.charge.start if connector.charge is not None else None
-        if start is not None and isinstance(start.outcome, Answered):
-            again = OutgoingCall(start.message, start.key, start.on_answer, transaction=start.transaction)
-            station.sender.queue_up(again)
 
 
 def flush_history(station: "StationCore") -> None:
@@ -254,6 +175,6 @@ def flush_history(station: "StationCore") -> None:
     connector = station.connectors[1]
     charge = _open(station, connector, "HISTORY", 7_000, None)
     charge.record.started_at -= timedelta(days=3)
-    _queue_start(station, charge)
-    read(station, charge, at=charge.record.started_at + timedelta(minutes=15))
+    _tell_start(station, charge)
+    telling.sample(station, charge, at=charge.record.started_at + timedelta(minutes=15))
     _close(station, charge, "Local", charge.record.started_at + timedelta(hours=1))

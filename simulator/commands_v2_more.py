@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from simulator import actions, charging
+from simulator import actions, telling
 from simulator.call import message
 from simulator.connector import Connector
 from simulator.dialect import Reply
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def read_outside(station: "StationCore", places: list[Connector]) -> None:
     """Send MeterValues, which in 2.x never belong to a transaction."""
     for place in places:
-        charging.read_loose(station, place)
+        telling.read_loose(station, place)
 
 
 def get_local_list_version(station: "StationCore", payload: Payload) -> Reply:  # noqa: ARG001 - asks nothing

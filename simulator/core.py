@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from simulator import answering, backoff, charging, frames
+from simulator import answering, backoff, charging, frames, telling
 from simulator.clock import Clock
 from simulator.connector import Connector, State
 from simulator.dialect import Dialect
@@ -63,6 +63,7 @@ class StationCore:
         self._ready = asyncio.Event()
         self._network = asyncio.Event()
         self._redial = asyncio.Event()
+        self.powered = False
         self._connections = 0
         self._ever_ready = False
         self._configure_by_habit()
@@ -124,6 +125,7 @@ class StationCore:
 
     def power_up(self) -> None:
         """Boot for the first time; returns at once."""
+        self.powered = True
         self.registration.reset("PowerUp")
         self._network.set()
         self.tasks.spawn(self._stay_connected())
@@ -142,18 +144,20 @@ class StationCore:
         self._ready.clear()
 
     def restore_network(self) -> None:
-        """Plug the cable in again; the station dials at once."""
-        if not self._network.is_set():
+        """Plug the cable in again; a station with power dials at once."""
+        if self.powered and not self._network.is_set():
             self._network.set()
             self._redial.set()
 
     def lose_power(self) -> None:
         """Lose everything but what is on flash: charges end here, and are reported after the next boot."""
+        self.powered = False
         self.lose_network()
         charging.cut_all(self, "PowerLoss")
 
     def restore_power(self) -> None:
         """Boot again, with all states unknown to the central system."""
+        self.powered = True
         self._forget_states("PowerUp")
         self.restore_network()
 
@@ -221,11 +225,11 @@ class StationCore:
         habits = self.quirks.habits
         if habits.meters_before_boot:
             for connector in self.connectors.values():
-                charging.read_loose(self, connector)
+                telling.read_loose(self, connector)
         if habits.boots_at_reconnect and self._connections > 1 and self.registration.accepted:
             self.registration.reset("Unknown")
         if habits.resends_start and self._connections > 1:
-            charging.resend_starts(self)
+            telling.resend_starts(self)
         self.sender.connected()
         if self.registration.accepted:
             self._accepted()

@@ -74,6 +74,7 @@ class Csms:
         self.headers: list[dict[str, str]] = []
         self.connections = 0
         self.refuses_upgrade = False
+        self.protocols = tuple(FOLDERS)
         self._numbers = count(1)
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -100,7 +101,7 @@ class Csms:
             token = base64.b64encode(f"{station_id}:{self.password}".encode()).decode()
             if request.headers.get("Authorization") != f"Basic {token}":
                 return web.Response(status=401)
-        ws = web.WebSocketResponse(protocols=tuple(FOLDERS))
+        ws = web.WebSocketResponse(protocols=self.protocols)
         await ws.prepare(request)
         self.headers.append(dict(request.headers))
         self.connections += 1

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from simulator import charging, telling
 from simulator.charging import ChargeRefused, ConnectorUnavailable
 from tests.simulator.conftest import START, MakeStation
 from tests.simulator.csms import Csms
@@ -134,3 +135,15 @@ async def test_a_connector_in_use_takes_no_second_vehicle(csms: Csms, make_stati
         await station.plug_in_and_charge(id_token="DEF", connector=3)
 
     assert [c.record.connector for c in station.charges] == [2]
+
+
+async def test_a_stop_is_never_before_the_last_reading(csms: Csms, make_station: MakeStation, version: str) -> None:
+    station = make_station(csms, version=version, meter_interval=0)
+    await station.start()
+    charge = await station.plug_in_and_charge(id_token="ABC")
+    begin = charge.record.started_at
+    telling.sample(station, charge, at=begin + timedelta(minutes=30))
+    await charging.end(station, charge, reason="Local", at=begin + timedelta(minutes=20))
+
+    assert charge.record.stopped_at == begin + timedelta(minutes=30)
+    assert charge.record.meter_stop_wh == charge.record.samples[-1].wh

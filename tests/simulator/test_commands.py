@@ -80,7 +80,7 @@ async def test_a_remote_start_is_authorized_first_if_so_configured(csms: Csms, m
 async def test_a_reset_ends_charges_and_boots(
     csms: Csms, make_station: MakeStation, version: str, payload: dict[str, str], reason: str
 ) -> None:
-    station = make_station(csms, version=version)
+    station = make_station(csms, version=version, settings={"backoff_minimum_s": 3000})
     await station.start()
     charge = await station.plug_in_and_charge(id_token="ABC")
     assert await csms.command("SIM-0001", "Reset", payload) == {"status": "Accepted"}

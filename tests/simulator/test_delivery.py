@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from simulator.charging import ConnectorUnavailable
 from simulator.ledger import Class
 from tests.simulator.conftest import MakeStation
 from tests.simulator.csms import Csms, Refuse, Seen, eventually
@@ -231,10 +232,14 @@ async def test_a_station_that_is_not_accepted_keeps_silent_and_boots_again(
 
     csms.answers["BootNotification"] = answer
     station = make_station(csms, version=version)
-    await station.start()
+    await station.start(wait=False)
+    await csms.until(lambda: times != [])
+    await station.plug_in_and_charge(id_token="ABC")
+    await asyncio.wait_for(station.wait_ready(), 5)
 
     assert csms.actions()[:3] == ["BootNotification"] * 3
     assert 0.2 <= times[1] - times[0] < 0.5
+    await csms.until(lambda: not TRANSACTION_ACTIONS.isdisjoint(csms.actions()))
     await csms.until(lambda: "Heartbeat" in csms.actions())
 
 
@@ -248,3 +253,76 @@ async def test_a_wrong_password_keeps_a_station_out(make_station: MakeStation) -
 
         assert set(wrong.dial_failures) == {"refused: HTTP 401"}
         assert set(csms.sockets) == {"SIM-0001"}
+
+
+async def test_nobody_waits_for_a_message_behind_another_when_the_link_is_lost(
+    csms: Csms, make_station: MakeStation
+) -> None:
+    csms.silent = {"StartTransaction"}
+    station = make_station(csms, settings={"message_timeout_s": 3000})
+    await station.start()
+    starting = asyncio.create_task(station.plug_in_and_charge(id_token="ABC"))
+    await csms.until(lambda: "StartTransaction" in csms.actions())
+    stopping = asyncio.create_task(station.stop_charge())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+
+    station.lose_network()
+    await asyncio.wait_for(asyncio.gather(starting, stopping), 1)
+    assert station.queued >= 2
+
+
+async def test_a_status_that_was_not_acknowledged_is_told_again(csms: Csms, make_station: MakeStation) -> None:
+    csms.silent = {"StatusNotification"}
+    station = make_station(csms, settings={"message_timeout_s": 3000})
+    await station.start()
+    await csms.until(lambda: "StatusNotification" in csms.actions())
+    csms.silent = set()
+    station.lose_network()
+    station.restore_network()
+    await csms.until(lambda: csms.actions().count("StatusNotification") == 2)
+
+    assert csms.actions() == ["BootNotification", "StatusNotification", "StatusNotification"]
+
+
+async def test_a_reconnect_tells_no_status_twice_and_a_boot_tells_all(
+    csms: Csms, make_station: MakeStation, version: str
+) -> None:
+    station = make_station(csms, version=version, connectors=2)
+    await station.start()
+    await station.call("DataTransfer", {"vendorId": "x"})
+    station.lose_network()
+    station.restore_network()
+    await asyncio.wait_for(station.wait_ready(), 5)
+    await station.call("DataTransfer", {"vendorId": "x"})
+    assert csms.actions().count("StatusNotification") == 2
+
+    station.lose_power()
+    station.restore_power()
+    await csms.until(lambda: csms.actions().count("StatusNotification") == 4)
+    assert csms.actions().count("BootNotification") == 2
+
+
+async def test_nothing_charges_without_power(csms: Csms, make_station: MakeStation) -> None:
+    csms.silent = {"Authorize"}
+    station = make_station(csms)
+    await station.start()
+    waiting = asyncio.create_task(station.plug_in_and_charge(id_token="ABC"))
+    await csms.until(lambda: "Authorize" in csms.actions())
+    station.lose_power()
+    with pytest.raises(ConnectorUnavailable):
+        await waiting
+    with pytest.raises(ConnectorUnavailable):
+        await station.plug_in_and_charge(id_token="ABC")
+
+    assert station.ledger.transactions == []
+
+
+async def test_a_station_leaves_who_does_not_speak_its_version(csms: Csms, make_station: MakeStation) -> None:
+    csms.protocols = ("ocpp2.1",)
+    station = make_station(csms, version="2.0.1", settings=QUICK)
+    await station.start(wait=False)
+    await eventually(lambda: station.dial_failures != [])
+
+    assert station.dial_failures[0] == "no common subprotocol"
+    assert csms.seen == []

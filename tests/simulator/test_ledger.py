@@ -11,7 +11,7 @@ from tests.simulator.csms import Csms
 
 def test_transmissions_of_one_fact_share_its_key() -> None:
     ledger = Ledger()
-    for message_id, outcome in (("a", Unanswered(TIMEOUT)), ("b", Refused("InternalError", "no")), ("c", Answered({}))):
+    for message_id, outcome in (("a", Unanswered(TIMEOUT)), ("b", Answered({})), ("c", Refused("InternalError", "no"))):
         sent = ledger.sending(station_id="S", action="StartTransaction", message_id=message_id, key="S/1/start")
         ledger.settle(sent, outcome, latency_s=0.1)
     lost = ledger.sending(station_id="S", action="StopTransaction", message_id="d", key="S/1/stop")
@@ -22,7 +22,7 @@ def test_transmissions_of_one_fact_share_its_key() -> None:
     assert ledger.outcome_of("S/1/start") is Class.ANSWERED
     assert ledger.outcome_of("S/1/stop") is Class.UNANSWERED
     assert ledger.outcome_of("S/beat") is Class.PENDING
-    assert ledger.calls[1].detail == "InternalError: no"
+    assert ledger.calls[2].detail == "InternalError: no"
     assert dict(ledger.counts) == {"sent": 5, "answered": 1, "refused": 1, "unanswered": 2}
 
 
