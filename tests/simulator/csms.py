@@ -32,7 +32,7 @@ def validator(subprotocol: str, name: str) -> Any:
 async def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> None:
     """Wait until something that tells nobody has come true."""
     async with asyncio.timeout(timeout):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -234,12 +234,14 @@ async def test_a_station_that_is_not_accepted_keeps_silent_and_boots_again(
     station = make_station(csms, version=version)
     await station.start(wait=False)
     await csms.until(lambda: times != [])
-    await station.plug_in_and_charge(id_token="ABC")
+    charge = await station.plug_in_and_charge(id_token="ABC")
     await asyncio.wait_for(station.wait_ready(), 5)
+    await station.stop_charge()
+    await asyncio.wait_for(station.drained(), 5)
 
     assert csms.actions()[:3] == ["BootNotification"] * 3
     assert 0.2 <= times[1] - times[0] < 0.5
-    await csms.until(lambda: not TRANSACTION_ACTIONS.isdisjoint(csms.actions()))
+    assert charge.record.start_acknowledged
     await csms.until(lambda: "Heartbeat" in csms.actions())
 
 
