@@ -1,0 +1,63 @@
+"""/charging-stations/{station_id}/charging-profiles"""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from modules.configuration.domain.answers import NUMBERS
+from modules.configuration.errors import ChargingProfileNotFound
+from modules.configuration.schemas.profiles import ChargingProfileView, NewChargingProfile, ProfileFilter
+from modules.configuration.service import profiles
+from modules.kernel.http import Call, Created, NoQuery, Page, decode_cursor, delete, encode_cursor, get, post
+from modules.kernel.scopes import Scope
+from modules.kernel.work import Work
+
+
+async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) -> Page[ChargingProfileView]:
+    """List the charging profiles that a charging station was given, by id."""
+    query = call.query
+    (after,) = decode_cursor(query.cursor, int) or (None,)
+    found = await profiles.list_page(
+        work, call.path["station_id"], states=query.state, after=after, limit=query.limit + 1
+    )
+    shown = found[: query.limit]
+    cursor = encode_cursor(shown[-1].profile_id) if len(found) > query.limit else None
+    return Page(items=[ChargingProfileView.of(profile) for profile in shown], next_cursor=cursor)
+
+
+async def send_charging_profile(call: Call[NoQuery, NewChargingProfile], work: Work) -> Created[ChargingProfileView]:
+    """Give a charging station a charging profile.
+
+    One with the same id, or with the same EVSE, purpose and stack level, is replaced. The state says whether the
+    station took it; `unknown` while it has not answered.
+    """
+    station_id = call.path["station_id"]
+    sent = await profiles.send(work, station_id, call.body.command(), issued_by=call.principal.user_id)
+    place = f"/charging-stations/{quote(station_id, safe='')}/charging-profiles/{sent.profile_id}"
+    return Created(ChargingProfileView.of(sent), place)
+
+
+async def get_charging_profile(call: Call[NoQuery, None], work: Work) -> ChargingProfileView:
+    """Show a charging profile as it was last sent."""
+    return ChargingProfileView.of(await profiles.get(work, call.path["station_id"], _profile_id(call.path)))
+
+
+async def clear_charging_profile(call: Call[NoQuery, None], work: Work) -> None:
+    """Take a charging profile back; also one that was not sent from here."""
+    await profiles.clear(work, call.path["station_id"], _profile_id(call.path), issued_by=call.principal.user_id)
+
+
+def _profile_id(path: Mapping[str, str]) -> int:
+    """The id in the path. Raises ChargingProfileNotFound for what OCPP could not have as one."""
+    text = path["profile_id"]
+    if not (text.isascii() and text.isdigit() and int(text[:11]) in NUMBERS):
+        raise ChargingProfileNotFound(text)
+    return int(text)
+
+
+_ALL = "/charging-stations/{station_id}/charging-profiles"
+table = (
+    get(_ALL, list_charging_profiles, Scope.CONFIGURATION_READ),
+    post(_ALL, send_charging_profile, Scope.CONFIGURATION_WRITE),
+    get(f"{_ALL}/{{profile_id}}", get_charging_profile, Scope.CONFIGURATION_READ),
+    delete(f"{_ALL}/{{profile_id}}", clear_charging_profile, Scope.CONFIGURATION_WRITE),
+)
