@@ -4,7 +4,7 @@ import asyncio
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulator.fleet import Fleet
 from simulator.ledger import Class
@@ -17,7 +17,7 @@ async def watch(fleet: Fleet, running: asyncio.Task[None], duration_s: float | N
     if not terminal.isatty():
         await asyncio.wait({running})
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=10), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=terminal), auto_refresh=False, transient=True) as progress:
         task = progress.add_task("", total=duration_s)
         began = asyncio.get_running_loop().time()
