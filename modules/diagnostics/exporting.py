@@ -16,7 +16,7 @@ _BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 async def events_as_ndjson(context: ModuleContext, chosen: EventFilter) -> AsyncIterator[bytes]:
     """Events that match and are stored now, oldest first, one JSON object a line."""
     async with context.work() as work:
-        until = Position.before(await events.next_xid(work))
+        until = Position.before(await events.own_xid(work))
     after = START
     while True:
         async with context.work() as work:

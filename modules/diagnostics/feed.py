@@ -53,19 +53,42 @@ class Listener:
     """Receives what is stored after it came. One that is too slow is cut off, and may come again."""
 
     def __init__(self) -> None:
-        self.since: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
         self.is_cut_off = False
+        self._since: Position | None = None
         self._waiting: deque[FeedEvent] = deque()
         self._changed = asyncio.Event()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether events come."""
+        return self._since is not None
+
+    def begin(self, since: Position) -> None:
+        """Say after which position events come; once."""
+        if self._since is None:
+            self._since = since
+            self._changed.set()
+
+    async def begun(self) -> Position | None:
+        """After which position events come; None where it was cut off before they did."""
+        while self._since is None and not self.is_cut_off:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._since
 
     def put(self, event: FeedEvent) -> bool:
         """Hand over an event; returns False where too many wait already."""
         if len(self._waiting) >= _QUEUE:
-            self.is_cut_off = True
-        else:
-            self._waiting.append(event)
+            self.cut_off()
+            return False
+        self._waiting.append(event)
         self._changed.set()
-        return not self.is_cut_off
+        return True
+
+    def cut_off(self) -> None:
+        """End it, after what waits already."""
+        self.is_cut_off = True
+        self._changed.set()
 
     async def next(self, until: float) -> FeedEvent | None:
         """The next event; None after the last before it was cut off, and after a time of the loop's clock."""
@@ -92,17 +115,21 @@ class Feed:
 
     @contextmanager
     def listen(self) -> Iterator[Listener]:
-        """Listen from now on; `since` becomes the position after which events come."""
+        """Listen from now on."""
         listener = Listener()
         self._listeners.add(listener)
         if self._position is not None:
-            listener.since.set_result(self._position)
+            listener.begin(self._position)
         self._wanted.set()
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
-            listener.since.cancel()
+
+    def close(self) -> None:
+        """End every stream: their clients come back, to whoever serves them then."""
+        for listener in self._listeners:
+            listener.cut_off()
 
     async def missed(self, after: Position, until: Position) -> AsyncGenerator[FeedEvent, None]:
         """What was stored between two positions."""
@@ -150,8 +177,7 @@ class Feed:
     def _begin(self, position: Position) -> None:
         self._position = position
         for listener in self._listeners:
-            if not listener.since.done():
-                listener.since.set_result(position)
+            listener.begin(position)
 
     def _hand_out(self, found: list[FeedEvent]) -> None:
         for event in found:

@@ -45,9 +45,11 @@ async def open_resources(context: ModuleContext) -> AsyncIterator[Mapping[type, 
     settings = cast("DiagnosticsSettings", context.settings)
     store = _store(settings, context)
     writer = StatusWriter(context, store, interval_s=settings.flush_interval_s)
+    feed = Feed(context)
     try:
-        yield {Opened: Opened(context, store, writer, Feed(context))}
+        yield {Opened: Opened(context, store, writer, feed)}
     finally:
+        feed.close()
         await _finish(writer)
         await store.close()
 

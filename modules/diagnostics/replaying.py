@@ -35,7 +35,7 @@ async def begin_replay(
     """
     if to_module not in TARGETS:
         raise InvalidRequest(f"Events can be sent again to {', '.join(TARGETS)}.", to_module=to_module)
-    before_xid = await events.next_xid(work)
+    before_xid = await events.own_xid(work)
     chosen = EventFilter(tuple(keys), since=since, until=until)
     count = await events.count_events(work, chosen, until=Position.before(before_xid))
     replay = Replay(

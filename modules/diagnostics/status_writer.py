@@ -77,7 +77,7 @@ class StatusWriter:
         """Write what the events say since the marks that have not moved for so long, then forget those."""
         async with self._context.work() as work:
             stale = await watermarks.oldest_watermark(work, idle=idle)
-            end = Position.before(await events.oldest_under_way(work))
+            end = Position.before(await events.own_xid(work))
         if stale is None:
             return
         xid, projectors = stale

@@ -104,7 +104,9 @@ async def follow(feed: Feed, selection: Selection, *, after: Position | None) ->
 
 async def _events(feed: Feed, after: Position | None, until: float) -> AsyncGenerator[FeedEvent, None]:
     with feed.listen() as listener:
-        since = await listener.since
+        since = await listener.begun()
+        if since is None:
+            return
         last = since if after is None else after
         async with aclosing(feed.missed(last, since)) as missed:
             async for event in missed:

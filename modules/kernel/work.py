@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from pydantic import BaseModel
-from sqlalchemy import CursorResult, Executable, Table
+from sqlalchemy import CursorResult, Executable, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared_contracts.bus import Bus, ask, tell
@@ -55,10 +55,11 @@ class Work:
 
     async def copy(self, table: Table, columns: Sequence[str], records: Sequence[Sequence[Any]]) -> None:
         """Store many rows with COPY: a few microseconds a row, no conflict handling."""
-        driver = await (await self.connection()).get_raw_connection()
-        await cast("Any", driver.driver_connection).copy_records_to_table(
-            table.name, schema_name=table.schema, columns=columns, records=records
-        )
+        connection = await self.connection()
+        driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
+        if not driver.is_in_transaction():  # SQLAlchemy begins with its first statement, which this would not be
+            await connection.execute(text("SELECT 1"))
+        await driver.copy_records_to_table(table.name, schema_name=table.schema, columns=columns, records=records)
 
     def publish(self, event: Event, *, occurred_at: datetime | None = None) -> None:
         """Say a fact, once this work is committed."""

@@ -28,7 +28,7 @@ _EVENT_COLUMNS = (
     _EVENT.payload,
 )
 _OLDEST_UNDER_WAY = func.pg_snapshot_xmin(func.pg_current_snapshot(), type_=tables.Xid8())
-_NEXT_XID = func.pg_snapshot_xmax(func.pg_current_snapshot(), type_=tables.Xid8())
+_OWN_XID = func.pg_current_xact_id(type_=tables.Xid8())
 _SLACK = timedelta(minutes=1)  # statements end after 30 s: by so much may a transaction take its number late
 
 
@@ -42,9 +42,9 @@ async def oldest_under_way(work: Work) -> int:
     return int((await work.execute(select(_OLDEST_UNDER_WAY))).scalar_one())
 
 
-async def next_xid(work: Work) -> int:
-    """A number above those of all transactions that have begun to write."""
-    return int((await work.execute(select(_NEXT_XID))).scalar_one())
+async def own_xid(work: Work) -> int:
+    """The number of this work's transaction, which is above those of all that have begun to write before."""
+    return int((await work.execute(select(_OWN_XID))).scalar_one())
 
 
 async def read_tail(work: Work, after: Position, limit: int) -> tuple[list[StoredEvent], bool]:

@@ -1,42 +1,15 @@
 """The event store over HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
 
 from shared_contracts.message import Envelope
-from shared_contracts.stations import (
-    ConnectorStatus,
-    FramesRecorded,
-    MeterReading,
-    MetersSampled,
-    SecurityEventReported,
-    StationConnected,
-    StationsSeen,
-    StatusReported,
-)
+from shared_contracts.stations import FramesRecorded, SecurityEventReported, StationsSeen
 from shared_contracts.users import Role
 from tests.harness import running
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-def status(station_id: str = "CS-1", connector_id: int = 1, state: ConnectorStatus = ConnectorStatus.AVAILABLE):
-    return StatusReported(
-        station_id=station_id, connector_id=connector_id, status=state, raw_status=state, reported_at=NOW
-    )
-
-
-def connected(station_id: str = "CS-1", epoch: int = 1):
-    return StationConnected(
-        station_id=station_id, epoch=epoch, pod_id="p", ocpp_version="1.6", security_profile=1, connected_at=NOW
-    )
-
-
-def sampled(station_id: str = "CS-1", energy_wh: int = 100, **more):
-    readings = (MeterReading(sampled_at=NOW, energy_wh=energy_wh),)
-    return MetersSampled(station_id=station_id, connector_id=1, readings=readings, **more)
+from tests.modules.diagnostics.said import NOW, connected, reported, sampled
 
 
 async def test_every_event_is_kept_as_it_was_published(database):
@@ -87,7 +60,7 @@ async def test_events_are_listed_newest_first_in_pages(database):
 )
 async def test_events_are_chosen_by_key_station_and_time(database, query, expected):
     async with running(database, "diagnostics") as strum:
-        for event in (connected(), status(), sampled("CS-2")):
+        for event in (connected(), reported(), sampled("CS-2")):
             await strum.publish(event)
         code, page = await strum.api().get("/events", **query)
     assert code == 200, page
@@ -96,10 +69,10 @@ async def test_events_are_chosen_by_key_station_and_time(database, query, expect
 
 async def test_several_keys_are_alternatives(database):
     async with running(database, "diagnostics") as strum:
-        for event in (connected(), status(), sampled()):
+        for event in (connected(), reported(), sampled()):
             await strum.publish(event)
         _, page = await strum.api().get("/events?key=stations.connected.v1&key=stations.status_*")
-    assert [event["key"] for event in page["items"]] == [status().key, connected().key]
+    assert [event["key"] for event in page["items"]] == [reported().key, connected().key]
 
 
 async def test_an_export_has_a_line_per_event_oldest_first(database):

@@ -8,7 +8,7 @@ import pytest
 
 from modules.diagnostics.azure_table import AzureStatusStore, escaped
 from modules.diagnostics.status_store import PostgresStatusStore, StatusStore
-from tests.modules.diagnostics.stores import a_status, hosted
+from tests.modules.diagnostics.said import a_status, hosted
 from tests.services.azurite import NodeMissing, PrivateAzurite
 
 
@@ -139,4 +139,6 @@ def test_escaped_keys_have_no_character_that_azure_refuses():
     names = ["a/b", "a\\b", "a#b", "a?b", "a\x1fb", "a\x7fb", "a\x85b", "a%b", "a_b", "a_2fb"]
     keys = [escaped(name) for name in names]
     assert len(set(keys)) == len(names)
-    assert all(character.isascii() and (character.isalnum() or character in "_.-:") for key in keys for character in key)
+    assert all(
+        character.isascii() and (character.isalnum() or character in "_.-:") for key in keys for character in key
+    )

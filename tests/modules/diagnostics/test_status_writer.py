@@ -1,0 +1,166 @@
+"""From events to the status store, through crashes and a store that is down."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from modules.diagnostics import handlers
+from modules.diagnostics.feed import Feed
+from modules.diagnostics.opened import Opened, open_resources
+from modules.diagnostics.repository import watermarks
+from modules.diagnostics.status_store import PostgresStatusStore
+from modules.diagnostics.status_writer import StatusWriter
+from shared_contracts.message import Envelope
+from shared_contracts.stations import ConnectorStatus
+from tests.harness import running
+from tests.modules.diagnostics.said import connected, hosted, reported, sampled
+
+_DELETE_STATUSES = text("DELETE FROM diagnostics.statuses")
+_AGE_MARKS = text("UPDATE diagnostics.watermarks SET moved_at = moved_at - interval '1 hour'")
+
+
+@asynccontextmanager
+async def partitioned(database):
+    async with hosted(database) as context, open_resources(context):
+        yield context
+
+
+async def keep(context, writer, *events):
+    """As the consumer does: a batch in one transaction."""
+    context.resources[Opened] = Opened(context, PostgresStatusStore(context), writer, Feed(context))
+    async with context.work() as work:
+        await handlers.keep_events([Envelope.of(event) for event in events], work)
+
+
+def a_writer(context, store=None):
+    return StatusWriter(context, store or PostgresStatusStore(context), interval_s=0.05)
+
+
+async def states(context):
+    return {status.item: status.state for status in await PostgresStatusStore(context).of_station("CS-1")}
+
+
+class DownStore(PostgresStatusStore):
+    """A status store that may be down."""
+
+    is_down = True
+
+    async def put(self, statuses):
+        if self.is_down:
+            raise ConnectionError("down")
+        await super().put(statuses)
+
+
+async def test_statuses_are_shown_soon_after_the_event(database):
+    async with running(database, "diagnostics", diagnostics={"flush_interval_s": 0.05}) as strum:
+        await strum.publish(connected(), reported(state=ConnectorStatus.FAULTED), sampled(energy_wh=42))
+        async with asyncio.timeout(5):
+            while len((page := await strum.api().get("/charging-stations/CS-1/statuses"))[1]["items"]) < 3:
+                await asyncio.sleep(0.02)
+        code, faulted = await strum.api().get("/statuses", kind="connector", state="faulted")
+    items = {item["item"]: item for item in page[1]["items"]}
+    assert items["meter:1"]["values"]["energy_wh"] == 42
+    assert items["station"]["state"] == "connected"
+    assert (code, [item["item"] for item in faulted["items"]]) == (200, ["connector:1:1"])
+
+
+async def test_statuses_are_paged(database):
+    async with running(database, "diagnostics", diagnostics={"flush_interval_s": 0.05}) as strum:
+        await strum.publish(*(reported(f"CS-{number}") for number in range(5)))
+        seen, query = [], {"limit": 2}
+        async with asyncio.timeout(5):
+            while len((await strum.api().get("/statuses"))[1]["items"]) < 5:
+                await asyncio.sleep(0.02)
+        while query:
+            _, page = await strum.api().get("/statuses", **query)
+            seen += [item["station_id"] for item in page["items"]]
+            query = {"limit": 2, "cursor": page["next_cursor"]} if page["next_cursor"] else None
+    assert seen == [f"CS-{number}" for number in range(5)]
+
+
+async def test_what_a_killed_process_did_not_write_is_written_by_the_next(database):
+    async with partitioned(database) as context:
+        await keep(context, a_writer(context), reported(), reported(connector_id=2))
+        assert await states(context) == {}
+        await a_writer(context).recover(idle=timedelta(0))
+        assert await states(context) == {"connector:1:1": "available", "connector:2:1": "available"}
+
+
+async def test_the_mark_of_a_process_is_where_it_last_wrote(database):
+    async with partitioned(database) as context:
+        killed = a_writer(context)
+        await keep(context, killed, reported())
+        await killed.flush()
+        await keep(context, killed, reported(state=ConnectorStatus.CHARGING))
+        async with context.work() as work:
+            await work.execute(_DELETE_STATUSES)
+        await a_writer(context).recover(idle=timedelta(0))
+        assert await states(context) == {"connector:1:1": "charging"}
+
+
+async def test_recovery_does_not_overwrite_what_came_since(database):
+    async with partitioned(database) as context:
+        await keep(context, a_writer(context), reported())
+        living = a_writer(context)
+        await keep(context, living, reported(state=ConnectorStatus.CHARGING))
+        await living.flush()
+        await living.recover(idle=timedelta(0))
+        assert await states(context) == {"connector:1:1": "charging"}
+
+
+async def test_marks_of_processes_that_are_gone_are_taken_away(database):
+    async with partitioned(database) as context:
+        await keep(context, a_writer(context), reported())
+        async with context.work() as work:
+            await work.execute(_AGE_MARKS)
+        await a_writer(context).recover(idle=timedelta(seconds=60))
+        async with context.work() as work:
+            assert await watermarks.oldest_watermark(work, idle=timedelta(0)) is None
+
+
+async def test_a_batch_that_was_rolled_back_leaves_no_mark(database):
+    async with partitioned(database) as context:
+        writer = a_writer(context)
+        context.resources[Opened] = Opened(context, PostgresStatusStore(context), writer, Feed(context))
+        with pytest.raises(ZeroDivisionError):
+            await _keep_and_fail(context)
+        async with context.work() as work:
+            assert await watermarks.oldest_watermark(work, idle=timedelta(0)) is None
+        await keep(context, writer, reported())
+        async with context.work() as work:
+            assert await watermarks.oldest_watermark(work, idle=timedelta(0)) is not None
+
+
+async def test_while_the_store_is_down_events_go_on_and_statuses_wait(database):
+    async with partitioned(database) as context:
+        store = DownStore(context)
+        writer = a_writer(context, store)
+        running_writer = asyncio.create_task(writer.run())
+        await keep(context, writer, reported())
+        await asyncio.sleep(0.2)
+        await keep(context, writer, reported(state=ConnectorStatus.CHARGING))
+        assert await states(context) == {}
+        store.is_down = False
+        async with asyncio.timeout(5):
+            while await states(context) != {"connector:1:1": "charging"}:
+                await asyncio.sleep(0.02)
+        running_writer.cancel()
+
+
+async def test_an_orderly_stop_writes_the_last_and_leaves_no_mark(database):
+    async with partitioned(database) as context:
+        writer = a_writer(context)
+        await keep(context, writer, reported())
+        await writer.finish()
+        assert await states(context) == {"connector:1:1": "available"}
+        async with context.work() as work:
+            assert await watermarks.oldest_watermark(work, idle=timedelta(0)) is None
+
+
+async def _keep_and_fail(context):
+    async with context.work() as work:
+        await handlers.keep_events([Envelope.of(reported())], work)
+        raise ZeroDivisionError
