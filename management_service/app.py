@@ -112,6 +112,7 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=False,
+        hide_parameters=True,  # errors are logged, and what is stored may be secret
         connect_args={
             "timeout": 5,
             "server_settings": {

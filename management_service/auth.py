@@ -41,6 +41,8 @@ class Authenticator:
         scheme, _, credential = header.partition(" ")
         if scheme.lower() != "bearer" or not credential:
             raise Unauthenticated("Use Authorization: Bearer with an access token or an API key.")
+        if not credential.isascii():
+            raise Unauthenticated("The credentials are none of ours.")
         digest = hashlib.sha256(credential.encode()).digest()
         remembered = self._remembered.get(digest)
         if remembered is not None and remembered[0] > time.time():

@@ -1,13 +1,16 @@
 """Whose fault a failure is: ours (wait and repeat) or the data's (set the message aside)."""
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from modules.kernel.errors import Unavailable
 from shared_contracts.bus import BusUnavailable, NoHandler, RequestFailed, RequestTimedOut
 
-# Classes and codes of SQLSTATE that say nothing about the data (PostgreSQL, appendix A).
-_INFRASTRUCTURE = ("08", "53", "57", "58", "40", "25006", "55P03", "XX000")
+# Classes and codes of SQLSTATE that say nothing about the data (PostgreSQL, appendix A): lost or refused connections,
+# lack of resources, operators' interventions, deadlocks; and schemas that have yet to be migrated.
+_CLASSES = ("08", "28", "40", "53", "57", "58")
+_CODES = ("25006", "25P03", "3D000", "3F000", "42501", "42703", "42P01", "55000", "55006", "55P03", "XX000")
+_INFRASTRUCTURE = _CLASSES + _CODES
 
 
 def is_infrastructure(error: BaseException) -> bool:
@@ -24,6 +27,11 @@ def is_infrastructure(error: BaseException) -> bool:
             return True
         case RequestFailed(code="unavailable"):
             return True
-        case SQLAlchemyError() | _:
+        case _:
             state = getattr(error, "sqlstate", None)
             return state is not None and state.startswith(_INFRASTRUCTURE)
+
+
+def is_data(error: BaseException) -> bool:
+    """Whether a value was given that the database cannot hold (SQLSTATE class 22, data exception)."""
+    return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", None)).startswith("22")

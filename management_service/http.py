@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from management_service.auth import Authenticator
-from management_service.failures import is_infrastructure
+from management_service.failures import is_data, is_infrastructure
 from management_service.hosted import Hosted
 from management_service.idempotency import Idempotency
 from management_service.metrics import REQUESTS
@@ -67,6 +67,7 @@ class _Operation:
             response = await self._guarded(request, trace)
         if not response.prepared:
             response.headers["X-Trace-Id"] = trace
+            response.headers["Cache-Control"] = "no-store"
         REQUESTS.labels(self._route.method, self._route.path, response.status).observe(time.perf_counter() - begun)
         return response
 
@@ -83,12 +84,15 @@ class _Operation:
             if is_infrastructure(error):
                 log.warning("api_unavailable", path=self._route.path, error=repr(error))
                 return render_problem(Unavailable(), trace=trace)
+            if is_data(error):
+                log.warning("api_value_does_not_fit", path=self._route.path, error=repr(error))
+                return render_problem(InvalidRequest("A value is beyond what can be stored."), trace=trace)
             log.exception("api_failed", path=self._route.path)
             return render_problem(InternalError(), trace=trace)
 
     async def _answer(self, request: web.Request, trace: str) -> web.StreamResponse:
         principal = await self._allowed(request)
-        raw = await request.read()
+        raw = await _read(request)
         call = self._call(request, raw, principal)
         once = self._idempotency(request, raw, principal)
         async with self._hosted.work(trace=trace) as work:
@@ -99,11 +103,18 @@ class _Operation:
                 return await self._stream(request, result, work)
             if not isinstance(result, AfterCommit):
                 return await self._render(result, once, work)
-        result = await result.answer()
-        if once is None:
-            return render(self._route, result)
-        async with self._hosted.work(trace=trace) as work:
-            return await self._render(result, once, work)
+        return await self._answer_later(result, once, trace)
+
+    async def _answer_later(self, result: AfterCommit[Any], once: Idempotency | None, trace: str) -> web.Response:
+        """The effects are committed, so that a refusal is remembered as well: a repeat must not act again."""
+        try:
+            response = render(self._route, await result.answer())
+        except Problem as problem:
+            response = render_problem(problem, trace=trace)
+        if once is not None:
+            async with self._hosted.work(trace=trace) as work:
+                await once.remember(work, response)
+        return response
 
     async def _render(self, result: Any, once: Idempotency | None, work: Work) -> web.Response:
         response = render(self._route, result)
@@ -154,6 +165,13 @@ class _Operation:
         return Idempotency(self._hosted.module.schema, principal, f"{request.method} {request.path}", key, raw)
 
 
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise MalformedRequest("The body is not encoded as its headers say.") from error
+
+
 def _json(request: web.Request, raw: bytes) -> Any:
     if request.content_type not in {"application/json", "application/octet-stream"}:
         raise MalformedRequest("Send application/json.")
@@ -161,21 +179,23 @@ def _json(request: web.Request, raw: bytes) -> Any:
         document = orjson.loads(raw or b"null")
     except orjson.JSONDecodeError as error:
         raise MalformedRequest(f"Not JSON: {error}") from error
-    if "\\u0000" in raw.decode("utf-8", "replace") and _has_nul(document):
+    if b"\\u0000" in raw and _has_nul(document):
         raise InvalidRequest("NUL is not allowed in text.", errors=[{"field": "", "message": "has NUL"}])
     return document
 
 
 def _has_nul(document: Any) -> bool:
-    match document:
-        case str():
-            return "\0" in document
-        case list():
-            return any(map(_has_nul, document))
-        case dict():
-            return any(_has_nul(key) or _has_nul(value) for key, value in document.items())
-        case _:
-            return False
+    waiting = [document]  # not by recursion: the nesting is the caller's
+    while waiting:
+        match waiting.pop():
+            case str() as text if "\0" in text:
+                return True
+            case list() as items:
+                waiting.extend(items)
+            case dict() as fields:
+                waiting.extend(fields)
+                waiting.extend(fields.values())
+    return False
 
 
 def _list_fields(query: type[BaseModel]) -> frozenset[str]:

@@ -14,8 +14,11 @@ class Idempotency:
     """One use of a key. `key` is scoped to the caller and the operation."""
 
     def __init__(self, schema: str, principal: Principal | None, operation: str, key: str, body: bytes) -> None:
-        if not 1 <= len(key) <= 255:
-            raise InvalidRequest("Idempotency-Key has 1 to 255 characters.")
+        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+            raise InvalidRequest(
+                "Idempotency-Key has 1 to 255 characters of ASCII.",
+                errors=[{"field": "Idempotency-Key", "message": "does not fit"}],
+            )
         self._schema = schema
         self._key = f"{principal.user_id if principal else ''}:{operation}:{key}"
         self._fingerprint = hashlib.sha256(body).hexdigest()
@@ -41,7 +44,8 @@ class Idempotency:
         if status is None:
             raise Conflict("The first request with this Idempotency-Key has not been answered yet.")
         headers = {"Idempotency-Replayed": "true"} | ({"Location": location} if location else {})
-        return web.Response(status=status, headers=headers, body=bytes(body), content_type="application/json")
+        kind = "application/json" if status < 400 else "application/problem+json"
+        return web.Response(status=status, headers=headers, body=bytes(body) or None, content_type=kind)
 
     async def remember(self, work: Work, response: web.Response) -> None:
         """Store the answer."""

@@ -97,6 +97,7 @@ async def send_download(request: web.Request, download: Download) -> web.StreamR
         headers={
             "Content-Type": download.content_type,
             "Content-Disposition": f'attachment; filename="{download.filename}"',
+            "Cache-Control": "no-store",
         }
     )
     await response.prepare(request)
