@@ -5,7 +5,9 @@ reports ten times a second costs one write a second, and a store that is down co
 item, while the events go on. What a crash loses of this is read again from the event store, see `recovery`.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import structlog
 from pydantic import ValidationError
@@ -18,6 +20,7 @@ from shared_contracts.stations import MetersSampled
 log = structlog.get_logger()
 
 _UNREAD = 2000
+_AT_ONCE = 200  # 2 ms of reading
 _READINGS = b'"readings"'
 
 
@@ -28,6 +31,7 @@ class Latest:
         self._projection = Projection()
         self._unread: dict[object, Envelope] = {}
         self._changed: dict[tuple[str, str], Status] = {}
+        self._reading = asyncio.Lock()
 
     def take(self, envelopes: Iterable[Envelope]) -> None:
         """Lay aside what says something of a status; under a microsecond each."""
@@ -35,12 +39,21 @@ class Latest:
         for envelope in envelopes:
             if envelope.key in PROJECTED:
                 unread[_subject(envelope)] = envelope
-        if len(unread) > _UNREAD:
-            self._read()
+        if len(unread) > _UNREAD and not self._reading.locked():
+            unread, self._unread = self._unread, {}
+            self._read(unread.values())
 
-    def changed(self) -> list[Status]:
-        """Every status that is not written yet, the newest of each item."""
-        self._read()
+    async def changed(self) -> list[Status]:
+        """Every status that is not written yet, the newest of each item. Lets others run in between."""
+        async with self._reading:
+            envelopes = iter(self._unread.values())
+            self._unread = {}
+            try:
+                while some := list(islice(envelopes, _AT_ONCE)):
+                    self._read(some)
+                    await asyncio.sleep(0)
+            finally:
+                self._read(envelopes)  # cancelled: the rest is not to be lost
         return list(self._changed.values())
 
     def written(self, statuses: Sequence[Status]) -> None:
@@ -50,9 +63,8 @@ class Latest:
             if self._changed.get(place) is status:
                 del self._changed[place]
 
-    def _read(self) -> None:
-        unread, self._unread = self._unread, {}
-        for envelope in unread.values():
+    def _read(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
             try:
                 for status in self._projection.statuses(envelope):
                     self._keep(status)

@@ -64,7 +64,7 @@ class StatusWriter:
         """Write what changed, and move the mark to where events were before it was gathered."""
         async with self._context.work() as work:
             xid = await events.oldest_under_way(work)
-        changed = self._latest.changed()
+        changed = await self._latest.changed()
         if changed:
             await self._store.put(changed)
             self._latest.written(changed)
@@ -100,7 +100,7 @@ class StatusWriter:
             async with self._context.work() as work:
                 found = await events.read_events(work, projected, after=after, until=until, limit=_PAGE)
             again.take(event.envelope() for event in found)
-            changed = again.changed()
+            changed = await again.changed()
             if changed:
                 await self._store.put(changed)
                 again.written(changed)

@@ -1,5 +1,7 @@
 """What is gathered in memory before it is written."""
 
+import asyncio
+
 from modules.diagnostics import latest as latest_module
 from modules.diagnostics.latest import Latest
 from shared_contracts.message import Envelope
@@ -7,13 +9,13 @@ from shared_contracts.stations import ConnectorStatus
 from tests.modules.diagnostics.said import NOW, connected, reported, sampled, started
 
 
-def taken(latest, *events):
+async def taken(latest, *events):
     latest.take(Envelope.of(event) for event in events)
-    return {(status.station_id, status.item): status for status in latest.changed()}
+    return {(status.station_id, status.item): status for status in await latest.changed()}
 
 
-def test_only_the_newest_of_an_item_is_written():
-    changed = taken(
+async def test_only_the_newest_of_an_item_is_written():
+    changed = await taken(
         Latest(), reported(), reported(state=ConnectorStatus.CHARGING), sampled(energy_wh=1), sampled(energy_wh=2)
     )
     assert changed["CS-1", "connector:1:1"].state == "charging"
@@ -21,8 +23,8 @@ def test_only_the_newest_of_an_item_is_written():
     assert len(changed) == 2
 
 
-def test_meters_of_other_stations_and_connectors_are_not_mixed_up():
-    changed = taken(
+async def test_meters_of_other_stations_and_connectors_are_not_mixed_up():
+    changed = await taken(
         Latest(),
         *(sampled(f"CS-{n % 3}", energy_wh=n, connector_id=n % 2, transaction_ref='"readings"') for n in range(60)),
     )
@@ -31,31 +33,43 @@ def test_meters_of_other_stations_and_connectors_are_not_mixed_up():
     }
 
 
-def test_what_is_written_is_forgotten_unless_it_changed_meanwhile():
+async def test_what_is_written_is_forgotten_unless_it_changed_meanwhile():
     latest = Latest()
-    written = list(taken(latest, reported(connector_id=1), reported(connector_id=2)).values())
-    taken(latest, reported(connector_id=2, state=ConnectorStatus.FAULTED))
+    written = list((await taken(latest, reported(connector_id=1), reported(connector_id=2))).values())
+    await taken(latest, reported(connector_id=2, state=ConnectorStatus.FAULTED))
     latest.written(written)
-    (left,) = latest.changed()
+    (left,) = await latest.changed()
     assert (left.item, left.state) == ("connector:2:1", "faulted")
 
 
-def test_what_cannot_be_read_is_left_out():
+async def test_what_cannot_be_read_is_left_out():
     latest = Latest()
     latest.take([Envelope("1", reported().key, "CS-1", NOW, b'{"station_id": "CS-1"}')])
-    assert [status.item for status in taken(latest, connected()).values()] == ["station"]
+    assert [status.item for status in (await taken(latest, connected())).values()] == ["station"]
 
 
-def test_other_events_are_not_gathered():
+async def test_other_events_are_not_gathered():
     latest = Latest()
     latest.take([Envelope.of(started())])
-    assert latest.changed() == []
+    assert await latest.changed() == []
 
 
-def test_memory_is_bounded_by_the_items_while_nothing_is_written(monkeypatch):
+async def test_memory_is_bounded_by_the_items_while_nothing_is_written(monkeypatch):
     monkeypatch.setattr(latest_module, "_UNREAD", 10)
     latest = Latest()
     for number in range(100):
         latest.take([Envelope.of(reported(connector_id=number % 2))])
         assert len(latest._unread) <= 11
-    assert len(latest.changed()) == 2
+    assert len(await latest.changed()) == 2
+
+
+async def test_nothing_is_lost_when_the_reading_is_cancelled(monkeypatch):
+    monkeypatch.setattr(latest_module, "_AT_ONCE", 1)
+    latest = Latest()
+    latest.take([Envelope.of(reported(connector_id=number)) for number in range(5)])
+    reading = asyncio.create_task(latest.changed())
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert reading.cancelled()
+    assert len(await latest.changed()) == 5

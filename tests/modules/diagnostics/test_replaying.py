@@ -92,13 +92,13 @@ async def test_what_is_being_stored_at_the_moment_of_the_request_is_waited_for(d
     assert [envelope.key for envelope in got] == ["late.v1"]
 
 
-@pytest.mark.parametrize("to_module", ["diagnostics", "users", "nobody"])
-async def test_a_module_that_takes_no_events_is_refused(database, to_module):
+async def test_a_module_that_takes_no_events_is_refused(database):
     async with running(database, "diagnostics") as strum:
-        code, problem = await strum.api().post(REPLAYS, {"to_module": to_module, "keys": ["*"]})
-        with pytest.raises(RequestFailed, match="invalid_request"):
-            await strum.ask(ReplayEvents(to_module=to_module, keys=("*",)))
-    assert (code, problem["code"]) == (422, "invalid_request")
+        for to_module in ("diagnostics", "users", "nobody"):
+            code, problem = await strum.api().post(REPLAYS, {"to_module": to_module, "keys": ["*"]})
+            assert (code, problem["code"]) == (422, "invalid_request")
+            with pytest.raises(RequestFailed, match="invalid_request"):
+                await strum.ask(ReplayEvents(to_module=to_module, keys=("*",)))
 
 
 async def test_an_unknown_replay_is_not_found(database):

@@ -1,7 +1,5 @@
 """Stations are asked for their logs."""
 
-import pytest
-
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import CommandOutcome, GetLog
@@ -75,11 +73,12 @@ async def test_the_same_request_again_asks_once(database):
     assert len(stations.asked) == 1
 
 
-@pytest.mark.parametrize("location", ["", "file:///etc/passwd", "up.example.com", "javascript:alert(1)", "https://"])
-async def test_a_location_is_an_upload_url(database, location):
+async def test_a_location_is_an_upload_url(database):
+    locations = ["", "file:///etc/passwd", "up.example.com", "javascript:alert(1)", "https://", "http://[::1"]
     async with running(database, "diagnostics", fakes={IssueCommand: Stations()}) as strum:
-        code, problem = await strum.api().post(LOGS, BODY | {"location": location})
-    assert (code, problem["errors"][0]["field"]) == (422, "location")
+        for location in locations:
+            code, problem = await strum.api().post(LOGS, BODY | {"location": location})
+            assert (code, problem["errors"][0]["field"]) == (422, "location"), location
 
 
 async def test_logs_of_other_stations_are_not_found(database):
