@@ -1,0 +1,70 @@
+"""(b) MeterValues through the whole system: rate, latency, and the CPU that each part spends on a message."""
+
+import asyncio
+import time
+from typing import Any
+
+from benchmarks import systems
+from benchmarks.costs import PARTS, Meter
+from benchmarks.ground import Ground
+from benchmarks.processes import Process
+from benchmarks.spread import Figures
+
+ID_TAG = "BENCHMARK"
+_POLL_S = 0.1
+_DRAIN_S = 60.0
+_AFTERWARDS_S = 1.5  # frames and statuses are stored a moment later: their cost belongs to the messages too
+
+
+class NotStored(Exception):
+    """Not everything that was acknowledged came to the database in time: no figure would be true."""
+
+
+async def measure(ground: Ground) -> Figures:
+    """Saturate, then send half of what was stored a second, run by run."""
+    size, figures = ground.size, Figures()
+    async with systems.whole(ground) as system:
+        await system.add_id_token(ID_TAG)
+        meter = await Meter.of(ground, system)
+        async with systems.stations(system.ocpp_port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load:
+            await _run(meter, load, "saturate", seconds=size.warm_up_s)
+            for _ in range(size.runs):
+                _note(figures, "end_to_end", await _run(meter, load, "saturate", seconds=size.seconds))
+                rate = figures.median("end_to_end_messages_per_s") / 2
+                _note(figures, "half_load", await _run(meter, load, "pace", rate=rate, seconds=size.seconds))
+        await meter.close()
+    return figures
+
+
+async def _run(meter: Meter, load: Process, how: str, **arguments: Any) -> dict[str, float]:
+    """One run, over when all that was acknowledged is stored; CPU in microseconds per message."""
+    stored, before, began = await meter.stored(), meter.read(), time.perf_counter()
+    result = await load.ask(how, **arguments)
+    count = result["count"]
+    await _wait_until_stored(meter, stored + count)
+    took_s = time.perf_counter() - began
+    await asyncio.sleep(_AFTERWARDS_S)
+    after = meter.read()
+    spent = {f"{part}_cpu_us": (after[part] - before[part]) / count * 1e6 for part in PARTS}
+    return {
+        "messages_per_s": count / took_s,
+        "acknowledged_per_s": count / result["seconds"],
+        "p50_ms": result["p50_ms"],
+        "p99_ms": result["p99_ms"],
+        "cpu_us_per_message": sum(spent.values()),
+        **spent,
+        "load_cpu_us": result["load_cpu_s"] / count * 1e6,
+        "not_acknowledged": result["unanswered"] + result["refused"],
+    }
+
+
+async def _wait_until_stored(meter: Meter, count: int) -> None:
+    until = time.perf_counter() + _DRAIN_S
+    while (stored := await meter.stored()) < count:
+        if time.perf_counter() > until:
+            raise NotStored(f"{stored} of {count} messages")
+        await asyncio.sleep(_POLL_S)
+
+
+def _note(figures: Figures, name: str, run: dict[str, float]) -> None:
+    figures.add(**{f"{name}_{figure}": value for figure, value in run.items()})

@@ -1,0 +1,54 @@
+"""The systems that are measured: the edge before stand-ins for the modules, and the whole."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from benchmarks import processes
+from benchmarks.fakes import PASSWORD
+from benchmarks.ground import Ground
+from benchmarks.processes import Process
+from tests.e2e.stack import Service, Stack, stack, started
+
+
+@asynccontextmanager
+async def edge(ground: Ground, *arguments: str) -> AsyncIterator[tuple[Stack, Service]]:
+    """`strum communication` over RabbitMQ; stand-ins admit and consume."""
+    async with (
+        stack(ground.postgres.url, ground.rabbit.url, _prefix(), ground.directory, log_level="warning") as system,
+        processes.running("fakes", "modules", environment=system.environment),
+    ):
+        yield system, await system.communication(*arguments).start()
+
+
+@asynccontextmanager
+async def whole(ground: Ground) -> AsyncIterator[Stack]:
+    """`strum management` with all modules and `strum communication`, on a database of their own; signed in."""
+    prefix, settings = _prefix(), {"log_level": "warning"}
+    database = await ground.new_database(prefix)
+    async with started(database, ground.rabbit.url, prefix, ground.directory, **settings) as system:
+        yield system
+
+
+@asynccontextmanager
+async def stations(port: int, prefix: str, count: int, **arguments: object) -> AsyncIterator[Process]:
+    """A load generator with open connections to what listens on `port`."""
+    async with processes.running("load") as load:
+        await load.ask("connect", port=port, prefix=prefix, count=count, **{"password": PASSWORD, **arguments})
+        yield load
+
+
+def pid_of(service: Service) -> int:
+    """The process id of a service that was started."""
+    assert service.process is not None
+    return service.process.pid
+
+
+def _prefix() -> str:
+    return f"bench-{secrets.token_hex(4)}"
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without settings of Strum, so that what is measured are its defaults."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("STRUM_")}
