@@ -1,7 +1,6 @@
 """Who may connect: checked before the upgrade, remembered so that a storm of reconnects costs microseconds."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import time
@@ -13,6 +12,7 @@ from shared_contracts.charge_points import GetStationAccess, StationAccess
 
 _ASK_S = 5.0
 _REMEMBERED = 50_000
+_UNKNOWN_TTL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def basic_credentials(header: str | None) -> Credentials | None:
         return None
     try:
         username, separator, password = base64.b64decode(header[6:].strip(), validate=True).partition(b":")
-    except binascii.Error:
+    except ValueError:
         return None
     return Credentials(username.decode("utf-8", "replace"), password) if separator else None
 
@@ -60,26 +60,53 @@ def _forms(password: bytes) -> Iterator[bytes]:
 
 
 class Admission:
-    """Asks the charge points module about a station, and remembers the answer for a while."""
+    """Asks the charge points module about a station, and remembers the answer for a while.
+
+    That a station is unknown is remembered too, so that asking for it takes no longer than for another; but apart,
+    so that made-up ids push out nobody.
+    """
 
     def __init__(self, bus: Bus, *, ttl_s: float) -> None:
         self._bus = bus
-        self._ttl_s = ttl_s
-        self._remembered: dict[str, tuple[float, StationAccess]] = {}
+        self._known: _Memory = _Memory(ttl_s, _REMEMBERED)
+        self._unknown: _Memory = _Memory(min(ttl_s, _UNKNOWN_TTL_S), _REMEMBERED)
+        self._changes = 0
 
     async def access(self, station_id: str) -> StationAccess:
         """What is known of the station. Raises BusError when nobody can tell."""
-        remembered = self._remembered.get(station_id)
-        now = time.monotonic()
-        if remembered is not None and remembered[0] > now:
-            return remembered[1]
+        remembered = self._known.get(station_id) or self._unknown.get(station_id)
+        if remembered is not None:
+            return remembered
+        changes = self._changes
         access = await ask(self._bus, GetStationAccess(station_id=station_id), timeout=_ASK_S)
-        if access.known:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.pop(next(iter(self._remembered)))
-            self._remembered[station_id] = (now + self._ttl_s, access)
+        if changes == self._changes:  # else the answer may be from before the change
+            (self._known if access.known else self._unknown).put(station_id, access)
         return access
 
     def forget(self, station_id: str) -> None:
         """The station's access changed."""
-        self._remembered.pop(station_id, None)
+        self._changes += 1
+        self._known.drop(station_id)
+        self._unknown.drop(station_id)
+
+
+class _Memory:
+    """Answers by station, the oldest dropped when there are too many."""
+
+    def __init__(self, ttl_s: float, most: int) -> None:
+        self._ttl_s = ttl_s
+        self._most = most
+        self._answers: dict[str, tuple[float, StationAccess]] = {}
+
+    def get(self, station_id: str) -> StationAccess | None:
+        kept = self._answers.get(station_id)
+        return kept[1] if kept is not None and kept[0] > time.monotonic() else None
+
+    def put(self, station_id: str, access: StationAccess) -> None:
+        self.drop(station_id)
+        if len(self._answers) >= self._most:
+            del self._answers[next(iter(self._answers))]
+        self._answers[station_id] = (time.monotonic() + self._ttl_s, access)
+
+    def drop(self, station_id: str) -> None:
+        self._answers.pop(station_id, None)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from prometheus_client import generate_latest
 
 from communication_service.admission import Admission
@@ -16,9 +16,10 @@ from communication_service.metrics import LOOP_LAG, REGISTRY
 from communication_service.recorder import Recorder
 from communication_service.registry import Registry
 from communication_service.server import Door
+from communication_service.session import Session
 from communication_service.settings import CommunicationSettings
 from shared_contracts.bus import Bus, BusError
-from shared_contracts.charge_points import StationAccessChanged
+from shared_contracts.charge_points import StationAccessChanged, StationRegistered
 from shared_contracts.loop import LoopWatch
 from shared_contracts.message import Envelope
 from shared_contracts.stations import StationConnected
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 
 _DRAIN_S = 10.0
 _FINISH_S = 5.0
+_REQUEST_S = 15  # to send a whole request, and between two: a station sends one only
+_RETRIES_S = (0.0, 1.0, 5.0, 15.0)
 
 
 class Communication:
@@ -65,6 +68,7 @@ class Communication:
         self.health_port = await self._listen(health, self.settings.health_host, self.settings.health_port)
         self._run(self._loop.run())
         self.bus.listen(frozenset({StationAccessChanged.key}), self._access_changed)
+        self.bus.listen(frozenset({StationRegistered.key}), self._registered)
         self.bus.listen(frozenset({StationConnected.key}), self.registry.hear)
         if not self._share_bus:
             await self.bus.start()
@@ -110,7 +114,9 @@ class Communication:
         reuse_port: bool = False,
         before_close: Callable[[], Awaitable[None]] | None = None,
     ) -> int:
-        runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=_FINISH_S)
+        runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=_FINISH_S, keepalive_timeout=_REQUEST_S
+        )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port, reuse_port=reuse_port, backlog=4096)
@@ -123,25 +129,31 @@ class Communication:
         task = asyncio.create_task(service)
         self._closing.callback(task.cancel)
 
+    def _registered(self, envelope: Envelope) -> None:
+        self._admission.forget(envelope.read(StationRegistered).station_id)
+
     def _access_changed(self, envelope: Envelope) -> None:
         station_id = envelope.read(StationAccessChanged).station_id
         self._admission.forget(station_id)
-        task = asyncio.create_task(self._refresh(station_id))
-        self._refreshing.add(task)
-        task.add_done_callback(self._refreshing.discard)
-
-    async def _refresh(self, station_id: str) -> None:
-        """An operator changed the registration of a station that is connected: it counts from now on."""
         session = self.registry.get(station_id)
-        if session is None:
+        if session is not None:
+            task = asyncio.create_task(self._refresh(session))
+            self._refreshing.add(task)
+            task.add_done_callback(self._refreshing.discard)
+
+    async def _refresh(self, session: Session) -> None:
+        """An operator changed the registration of a station that is connected: it counts from now on."""
+        for pause_s in _RETRIES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                access = await self._admission.access(session.station_id)
+            except BusError as error:
+                log.warning("registration_not_refreshed", station=session.station_id, error=repr(error))
+                continue
+            session.standing.registration = access.registration
+            if not access.known:
+                await session.close(WSCloseCode.POLICY_VIOLATION, "the station was removed")
             return
-        try:
-            access = await self._admission.access(station_id)
-        except BusError:
-            return
-        session.standing.registration = access.registration
-        if not access.known:
-            await session.close(1008, "the station was removed")
 
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"live": self._loop.lively}, status=200 if self._loop.lively else 503)

@@ -2,7 +2,6 @@
 
 import asyncio
 import heapq
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +11,9 @@ from communication_service.ocpp.frames import CallError, CallResult, dump_call
 Answer = CallResult | CallError
 SendText = Callable[[str], Awaitable[None]]
 
-_ids = itertools.count(1)
+
+class NotSent(Exception):
+    """The connection had ended before the CALL was sent."""
 
 
 class Disconnected(Exception):
@@ -30,23 +31,27 @@ class Lane:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     @asynccontextmanager
-    async def turn(self, priority: int) -> AsyncIterator[None]:
-        """Wait for a turn; a smaller `priority` goes first."""
+    async def turn(self, priority: int, *, timeout: float) -> AsyncIterator[None]:
+        """Wait for a turn, at most `timeout` seconds (TimeoutError); a smaller `priority` goes first."""
         if self._busy:
-            self._order += 1
-            mine = asyncio.get_running_loop().create_future()
-            heapq.heappush(self._waiting, (priority, self._order, mine))
-            try:
-                await mine
-            except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():
-                    self._next()
-                raise
+            await self._wait(priority, timeout)
         self._busy = True
         try:
             yield
         finally:
             self._next()
+
+    async def _wait(self, priority: int, timeout: float) -> None:
+        self._order += 1
+        mine = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, self._order, mine))
+        try:
+            async with asyncio.timeout(timeout):
+                await mine
+        except (TimeoutError, asyncio.CancelledError):
+            if mine.done() and not mine.cancelled():
+                self._next()  # the turn came at the very moment of giving up: it is passed on
+            raise
 
     def _next(self) -> None:
         while self._waiting:
@@ -58,26 +63,42 @@ class Lane:
 
 
 class Calls:
-    """The pending CALLs of one connection; an answer goes straight to who waits for it."""
+    """The pending CALLs of one connection; an answer goes straight to who waits for it.
 
-    __slots__ = ("_pending", "_send", "lane")
+    Message ids begin with the connection's epoch: a station may still answer what an earlier connection asked.
+    """
 
-    def __init__(self, send: SendText) -> None:
+    __slots__ = ("_asked", "_ended", "_epoch", "_pending", "_send", "lane")
+
+    def __init__(self, send: SendText, epoch: int) -> None:
         self._send = send
+        self._epoch = f"{epoch:x}"
+        self._asked = 0
         self._pending: dict[str, asyncio.Future[Answer]] = {}
+        self._ended = False
         self.lane = Lane()
 
     async def call(self, action: str, payload: dict[str, Any], *, timeout: float) -> Answer:
-        """Send a CALL and wait. Raises TimeoutError, or Disconnected when the connection ends first."""
-        message_id = f"s{next(_ids):x}"
+        """Send a CALL and wait. Raises NotSent, or TimeoutError or Disconnected: then its effect is unknown."""
+        if self._ended:
+            raise NotSent
+        self._asked += 1
+        message_id = f"{self._epoch}-{self._asked}"
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending[message_id] = answered
         try:
             async with asyncio.timeout(timeout):
                 await self._send(dump_call(message_id, action, payload))
                 return await answered
+        except ConnectionError as error:
+            raise NotSent from error
         finally:
             self._pending.pop(message_id, None)
+
+    async def refuse(self, text: str) -> None:
+        """Send a CALLRESULTERROR, if there still is somebody to send it to."""
+        if not self._ended:
+            await self._send(text)
 
     def resolve(self, answer: Answer) -> bool:
         """Hand an answer over; False for one that nobody waits for (late, repeated, unasked)."""
@@ -88,7 +109,8 @@ class Calls:
         return True
 
     def abandon(self) -> None:
-        """The connection ended: nobody will answer."""
+        """The connection ended: nobody will answer, and nothing more is sent."""
+        self._ended = True
         for pending in self._pending.values():
             if not pending.done():
                 pending.set_exception(Disconnected())

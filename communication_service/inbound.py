@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from communication_service.dialects import TRANSACTIONAL, Dialect
-from communication_service.metrics import DEVIATIONS, MESSAGES
+from communication_service.metrics import DEVIATIONS, MESSAGES, Sparse
 from communication_service.ocpp import actions, schemas
 from communication_service.ocpp.errors import Fault, Refusal
 from communication_service.ocpp.frames import Call, Send, dump_error, dump_result
@@ -38,6 +38,7 @@ class Inbound:
         self._dialect = dialect
         self._strict = strict
         self._timeout_s = timeout_s
+        self._sparse = Sparse()
         labels = {outcome: MESSAGES.labels(dialect.version, outcome) for outcome in ("result", "error", "silent")}
         self._results, self._errors, self._silences = labels["result"], labels["error"], labels["silent"]
 
@@ -67,11 +68,12 @@ class Inbound:
         try:
             payload = await self._carry_out(route(verdict.payload, context), context, standing)
         except (BusError, TimeoutError) as error:
-            log.warning("call_unanswered", station=context.station_id, action=call.action, error=repr(error))
+            if self._sparse.due():
+                log.warning("call_unanswered", station=context.station_id, action=call.action, error=repr(error))
             return self._trouble(call)
+        self._results.inc()
         if isinstance(call, Send):
             return None
-        self._results.inc()
         return dump_result(call.message_id, payload)
 
     async def _carry_out(self, outcome: Outcome, context: Context, standing: Standing) -> Payload:
@@ -95,7 +97,7 @@ class Inbound:
 
     def _refuse(self, call: Call | Send, refusal: Refusal) -> str | None:
         self._errors.inc()
-        log.info("call_refused", version=self._dialect.version, action=call.action[:64], fault=refusal.fault)
+        log.debug("call_refused", version=self._dialect.version, action=call.action[:64], fault=refusal.fault)
         return None if isinstance(call, Send) else dump_error(call.message_id, refusal, self._dialect.version)
 
     def _trouble(self, call: Call | Send) -> str | None:

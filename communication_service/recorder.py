@@ -1,13 +1,12 @@
 """Gathers what concerns all stations of the pod: raw frames for the log, and who was heard from when."""
 
 import asyncio
-import re
 from datetime import UTC, datetime
 
 import orjson
 import structlog
 
-from communication_service.ocpp.texts import storable
+from communication_service.redaction import may_hold_secrets, redacted
 from shared_contracts.bus import Bus, BusError
 from shared_contracts.message import Envelope, new_id
 from shared_contracts.stations import FramesRecorded, StationsSeen
@@ -21,23 +20,7 @@ _MOST_BYTES = 256 * 1024
 _LONGEST_FRAME = 64 * 1024
 _WAITING_BYTES = 16 * 1024 * 1024
 
-_SECRET = re.compile(
-    r'("(?:AuthorizationKey|BasicAuthPassword)".{0,400}?"(?:value|attributeValue)"\s*:\s*)"(?:[^"\\]|\\.)*"'
-)
-_PASSWORD = re.compile(r'("basicAuthPassword"\s*:\s*)"(?:[^"\\]|\\.)*"')
-_VALUE_FIRST = re.compile(
-    r'("(?:value|attributeValue)"\s*:\s*)"(?:[^"\\]|\\.)*"(.{0,200}?"(?:AuthorizationKey|BasicAuthPassword)")'
-)
-_USER_INFO = re.compile(r"(\b(?:https?|ftps?|sftp)://)[^/\s\"@]+@")
-
-
-def redacted(text: str) -> str:
-    """A frame without station passwords and the credentials of URLs."""
-    if "uthorizationKey" in text or "asicAuthPassword" in text:
-        text = _VALUE_FIRST.sub(r'\1"***"\2', _PASSWORD.sub(r'\1"***"', _SECRET.sub(r'\1"***"', text)))
-    if "://" in text and "@" in text:
-        text = _USER_INFO.sub(r"\1***@", text)
-    return text
+_Frame = tuple[str, str, datetime, str]
 
 
 class Recorder:
@@ -47,7 +30,7 @@ class Recorder:
         self._bus = bus
         self._pod_id = pod_id
         self._keep_frames = keep_frames
-        self._frames: list[tuple[str, str, datetime, str]] = []
+        self._frames: list[_Frame] = []
         self._bytes = 0
         self._unconfirmed_bytes = 0
         self._seen: dict[str, datetime] = {}
@@ -83,19 +66,7 @@ class Recorder:
         frames, self._frames, size, self._bytes = self._frames, [], self._bytes, 0
         if not frames or self._unconfirmed_bytes > _WAITING_BYTES:
             return
-        payload = orjson.dumps(
-            {
-                "frames": [
-                    {
-                        "station_id": station,
-                        "direction": direction,
-                        "at": at,
-                        "text": storable(redacted(text[:_LONGEST_FRAME])),
-                    }
-                    for station, direction, at, text in frames
-                ]
-            }
-        )
+        payload = orjson.dumps({"frames": _storable(frames)})
         self._unconfirmed_bytes += size
         future = self._bus.publish(Envelope(new_id(), FramesRecorded.key, None, datetime.now(UTC), payload))
         future.add_done_callback(lambda done: self._published(done, size))
@@ -108,6 +79,20 @@ class Recorder:
         seen, self._seen = self._seen, {}
         event = StationsSeen(pod_id=self._pod_id, seen_at=datetime.now(UTC), last_seen_at=seen)
         self._bus.publish(Envelope.of(event)).add_done_callback(_forgive)
+
+
+def _storable(frames: list[_Frame]) -> list[dict[str, object]]:
+    """The frames as in the contract; looked into one by one only if one of them may hold a secret."""
+    clean = redacted if may_hold_secrets("\n".join([frame[3] for frame in frames])) else str
+    return [
+        {
+            "station_id": station,
+            "direction": direction,
+            "at": at,
+            "text": clean(text)[:_LONGEST_FRAME].replace("\0", "\ufffd"),  # PostgreSQL stores no NUL
+        }
+        for station, direction, at, text in frames
+    ]
 
 
 def _forgive(done: asyncio.Future[None]) -> None:

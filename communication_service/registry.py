@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode
 from communication_service.metrics import CONNECTIONS
 from communication_service.session import Session
 from shared_contracts.bus import Bus, BusError
-from shared_contracts.message import Envelope, Event
+from shared_contracts.message import Envelope
 from shared_contracts.stations import StationConnected, StationDisconnected
 
 log = structlog.get_logger()
@@ -23,83 +23,101 @@ class Registry:
     def __init__(self, bus: Bus, pod_id: str) -> None:
         self._bus = bus
         self._pod_id = pod_id
-        self._sessions: dict[str, Session] = {}
+        self._living: dict[str, Session] = {}
+        self._all: set[Session] = set()
         self._last_epoch = 0
         self._closing: set[asyncio.Task[None]] = set()
         self.emptied = asyncio.Event()
         self.emptied.set()
 
     def __iter__(self) -> Iterator[Session]:
-        return iter(tuple(self._sessions.values()))
+        return iter(tuple(self._all))
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._living)
 
     def get(self, station_id: str) -> Session | None:
         """The living session of a station, if this pod holds it."""
-        return self._sessions.get(station_id)
+        return self._living.get(station_id)
 
     def next_epoch(self) -> int:
-        """A number greater than that of every earlier connection, on any pod whose clock is right."""
+        """The time in nanoseconds: greater than that of every earlier connection, on any pod whose clock is right."""
         self._last_epoch = max(time.time_ns(), self._last_epoch + 1)
         return self._last_epoch
 
-    async def admit(self, session: Session, *, security_profile: int, remote_address: str | None) -> None:
-        """Make this the living connection: an older one is closed, commands come here, the system is told."""
-        older = self._sessions.get(session.station_id)
-        self._sessions[session.station_id] = session
+    async def admit(self, session: Session) -> None:
+        """Make this the living connection: an older one is closed, commands come here, the system is told.
+
+        Raises BusError if commands cannot reach it.
+        """
+        older = self._living.get(session.station_id)
+        self._living[session.station_id] = session
+        self._all.add(session)
         self.emptied.clear()
         CONNECTIONS.labels(session.dialect.version).inc()
         if older is not None:
-            self._close(older, "a newer connection of the station was opened")
+            self._supersede(older)
         await self._bus.attach(session.station_id, session.execute)
-        self._tell(
-            StationConnected(
-                station_id=session.station_id,
-                epoch=session.epoch,
-                pod_id=self._pod_id,
-                ocpp_version=session.dialect.version,
-                security_profile=security_profile,
-                remote_address=remote_address,
-                connected_at=datetime.now(UTC),
-            )
-        )
+        session.announced = True
+        self._announce(session)
         log.info("station_connected", station=session.station_id, version=session.dialect.version, epoch=session.epoch)
+
+    def _announce(self, session: Session) -> None:
+        event = StationConnected(
+            station_id=session.station_id,
+            epoch=session.epoch,
+            pod_id=self._pod_id,
+            ocpp_version=session.dialect.version,
+            security_profile=session.security_profile,
+            remote_address=session.remote_address,
+            connected_at=datetime.fromtimestamp(session.epoch / 1e9, UTC),
+        )
+        self._tell(Envelope.of(event))
 
     async def dismiss(self, session: Session) -> None:
         """The session ended: removes only what is its own, a newer session stays untouched."""
         CONNECTIONS.labels(session.dialect.version).dec()
-        if self._sessions.get(session.station_id) is session:
-            del self._sessions[session.station_id]
-        if not self._sessions:
+        self._all.discard(session)
+        if self._living.get(session.station_id) is session:
+            del self._living[session.station_id]
+        if not self._all:
             self.emptied.set()
         await self._bus.detach(session.station_id, session.execute)
-        self._tell(
-            StationDisconnected(
-                station_id=session.station_id,
-                epoch=session.epoch,
-                pod_id=self._pod_id,
-                close_code=session.socket.close_code,
-                reason=session.close_reason,
-                disconnected_at=datetime.now(UTC),
-            )
+        if not session.announced:
+            return
+        code, reason = session.closed_with or (session.socket.close_code, "")
+        event = StationDisconnected(
+            station_id=session.station_id,
+            epoch=session.epoch,
+            pod_id=self._pod_id,
+            close_code=code,
+            reason=reason,
+            disconnected_at=datetime.now(UTC),
         )
-        log.info("station_disconnected", station=session.station_id, code=session.socket.close_code)
+        self._tell(Envelope.of(event))
+        log.info("station_disconnected", station=session.station_id, epoch=session.epoch, code=code)
 
     def hear(self, envelope: Envelope) -> None:
-        """Another pod admitted a station: if that is newer than what we hold, ours is a leftover."""
+        """A pod admitted a station that we hold. If its connection is newer, ours is a leftover; if ours is, the other
+        pod may not know, since it was told of ours before it had one: it is told again."""
         told = envelope.read(StationConnected)
-        mine = self._sessions.get(told.station_id)
-        if mine is not None and mine.epoch < told.epoch:
-            self._close(mine, "a newer connection of the station was opened")
+        mine = self._living.get(told.station_id)
+        if mine is None or not mine.announced or told.pod_id == self._pod_id:
+            return
+        if mine.epoch < told.epoch:
+            self._supersede(mine)
+        elif mine.epoch > told.epoch:
+            self._announce(mine)
 
-    def _close(self, session: Session, reason: str) -> None:
-        task = asyncio.create_task(session.close(WSCloseCode.POLICY_VIOLATION, reason))
+    def _supersede(self, session: Session) -> None:
+        task = asyncio.create_task(
+            session.close(WSCloseCode.POLICY_VIOLATION, "a newer connection of the station was opened")
+        )
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    def _tell(self, event: Event) -> None:
-        self._bus.publish(Envelope.of(event)).add_done_callback(_note_failure)
+    def _tell(self, envelope: Envelope) -> None:
+        self._bus.publish(envelope).add_done_callback(_note_failure)
 
 
 def _note_failure(done: asyncio.Future[None]) -> None:

@@ -1,11 +1,9 @@
 """The door: path, credentials, subprotocol, upgrade. OCPP-J 1.6 §3, 2.0.1 part 4 §3."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 
 import structlog
 from aiohttp import WSCloseCode, web
-from multidict import CIMultiDict
 
 from communication_service.admission import Admission, basic_credentials, proves
 from communication_service.dialects import DIALECTS, Dialect
@@ -15,6 +13,7 @@ from communication_service.recorder import Recorder
 from communication_service.registry import Registry
 from communication_service.session import Session
 from communication_service.settings import CommunicationSettings
+from communication_service.websocket import StationSocket
 from shared_contracts.bus import Bus, BusError
 from shared_contracts.charge_points import StationAccess
 
@@ -22,17 +21,6 @@ log = structlog.get_logger()
 
 _LONGEST_STATION_ID = 48
 _RETRY_AFTER = {"Retry-After": "15"}
-_NO_CONTEXT = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
-
-
-class _Socket(web.WebSocketResponse):
-    """Compresses only for a station that offers it, and without context takeover: that would cost 110 KiB each."""
-
-    def _handshake(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], str | None, int, bool]:
-        headers, protocol, compress, _ = super()._handshake(request)
-        if compress:
-            headers["Sec-WebSocket-Extensions"] = _NO_CONTEXT
-        return headers, protocol, compress and 15, True
 
 
 class Door:
@@ -59,20 +47,20 @@ class Door:
         if isinstance(access, web.Response):
             HANDSHAKES.labels(access.status).inc()
             return access
-        socket = _Socket(
+        socket = StationSocket(
             protocols=tuple(DIALECTS),
-            heartbeat=self._settings.ping_interval_s,
-            max_msg_size=self._settings.frame_bytes,
-            compress=True,
-            autoclose=True,
+            ping_interval_s=self._settings.ping_interval_s,
+            largest=self._settings.frame_bytes,
         )
         await socket.prepare(request)
         HANDSHAKES.labels(101).inc()
         dialect = DIALECTS.get(socket.ws_protocol or "")
         if dialect is None:
-            await socket.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"no common subprotocol")
-            return socket
-        await self._converse(request, socket, dialect, station_id, access)
+            await socket.end(WSCloseCode.PROTOCOL_ERROR, "no common subprotocol")
+        elif self.draining:
+            await socket.end(WSCloseCode.GOING_AWAY, "the service restarts")
+        else:
+            await self._converse(request, socket, dialect, station_id, access)
         return socket
 
     async def _refuse_or_access(self, request: web.Request, station_id: str) -> StationAccess | web.Response:
@@ -97,7 +85,7 @@ class Door:
     async def _converse(
         self,
         request: web.Request,
-        socket: web.WebSocketResponse,
+        socket: StationSocket,
         dialect: Dialect,
         station_id: str,
         access: StationAccess,
@@ -110,11 +98,15 @@ class Door:
             self._recorder,
             self._settings,
             epoch=self._registry.next_epoch(),
-            registration=access.registration,
+            access=access,
+            remote_address=request.remote,
         )
         try:
-            await self._registry.admit(session, security_profile=access.security_profile, remote_address=request.remote)
-            with suppress(ConnectionError):
-                await session.run()
+            await self._registry.admit(session)
+            await session.run()
+        except BusError as error:
+            log.warning("station_not_bound", station=station_id, error=repr(error))
+            await session.close(WSCloseCode.TRY_AGAIN_LATER, "try again later")
         finally:
             await self._registry.dismiss(session)
+            await session.settle()

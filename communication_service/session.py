@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType
 
 from communication_service.calls import Calls
 from communication_service.dialects import Dialect
@@ -18,7 +17,8 @@ from communication_service.ocpp.route import Context
 from communication_service.outbound import execute
 from communication_service.recorder import Recorder
 from communication_service.settings import CommunicationSettings
-from shared_contracts.charge_points import Registration
+from communication_service.websocket import StationSocket
+from shared_contracts.charge_points import StationAccess
 from shared_contracts.commands import ExecuteCommand
 from shared_contracts.message import Envelope
 
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 _MINUTE_S = 60.0
 _ANSWERS = frozenset({3, 4})
+_ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})
+"""Questions whose answer may have changed since, and that leave no fact behind."""
 
 
 class Session:
@@ -37,12 +39,16 @@ class Session:
         "_inbound",
         "_last",
         "_recorder",
+        "_room",
         "_settings",
         "_strikes",
         "_waiting",
-        "close_reason",
+        "announced",
+        "closed_with",
         "dialect",
         "epoch",
+        "remote_address",
+        "security_profile",
         "socket",
         "standing",
         "station_id",
@@ -51,43 +57,52 @@ class Session:
     def __init__(
         self,
         station_id: str,
-        socket: web.WebSocketResponse,
+        socket: StationSocket,
         dialect: Dialect,
         inbound: Inbound,
         recorder: Recorder,
         settings: CommunicationSettings,
         *,
         epoch: int,
-        registration: Registration,
+        access: StationAccess,
+        remote_address: str | None,
     ) -> None:
         self.station_id = station_id
         self.socket = socket
         self.dialect = dialect
         self.epoch = epoch
-        self.standing = Standing(registration)
-        self.close_reason = ""
+        self.security_profile = access.security_profile
+        self.remote_address = remote_address
+        self.standing = Standing(access.registration)
+        self.closed_with: tuple[int, str] | None = None
+        self.announced = False
         self._inbound = inbound
         self._recorder = recorder
         self._settings = settings
-        self._calls = Calls(self._send)
-        self._waiting: deque[tuple[Call | Send, str, datetime]] = deque()
+        self._calls = Calls(self._send, epoch)
+        self._waiting: list[tuple[Call | Send, str, datetime]] = []  # a deque takes 600 bytes
         self._answering: asyncio.Task[None] | None = None
+        self._room: asyncio.Future[None] | None = None
         self._last: tuple[int, str] | None = None
         self._strikes: list[float] = []
 
     async def run(self) -> None:
-        """Read until the connection ends, then finish what is being answered."""
+        """Read until the connection ends."""
         try:
-            async for message in self.socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._take(message.data)
-                elif message.type is WSMsgType.BINARY:
-                    await self.close(WSCloseCode.UNSUPPORTED_DATA, "text messages only")
+            with suppress(ConnectionError):
+                async for message in self.socket:
+                    if message.type is WSMsgType.TEXT:
+                        await self._take(message.data)
+                    elif message.type is WSMsgType.BINARY:
+                        await self.close(WSCloseCode.UNSUPPORTED_DATA, "text messages only")
         finally:
             self._calls.abandon()
-            if self._answering is not None:
-                with suppress(ConnectionError):
-                    await self._answering
+
+    async def settle(self) -> None:
+        """Finish what was taken before the connection ended: nobody gets an answer, but it is not thrown away."""
+        if self._answering is not None:
+            await asyncio.wait((self._answering,), timeout=self._settings.request_timeout_s)
+        self._waiting.clear()
 
     async def execute(self, envelope: Envelope) -> bytes:
         """Carry out a command: what the pod attaches to the bus for this station."""
@@ -97,8 +112,9 @@ class Session:
 
     async def close(self, code: int, reason: str) -> None:
         """Close the connection; the reading loop then ends."""
-        self.close_reason = reason
-        await self.socket.close(code=code, message=reason.encode()[:120])
+        if self.closed_with is None and not self.socket.closed:
+            self.closed_with = code, reason
+        await self.socket.end(code, reason)
 
     async def finish(self, *, within_s: float) -> None:
         """Answer the CALLs that were taken, for at most this long, then close as going away."""
@@ -126,28 +142,39 @@ class Session:
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer_waiting())
         elif len(self._waiting) > self._settings.waiting_calls:
-            await asyncio.wait((self._answering,))  # not reading is the only push-back that costs a station nothing
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room  # not reading is the only push-back that costs a station nothing
 
     async def _answer_waiting(self) -> None:
         try:
             while self._waiting:
-                frame, text, at = self._waiting.popleft()
+                frame, text, at = self._waiting.pop(0)
+                if self._room is not None and len(self._waiting) <= self._settings.waiting_calls // 2:
+                    self._make_room()
                 answer = await self._answer(frame, text, at)
                 if answer is not None:
-                    await self._send(answer)
-        except ConnectionError:
-            self._waiting.clear()
+                    with suppress(ConnectionError):
+                        await self._send(answer)
         finally:
             self._answering = None
+            self._make_room()
+
+    def _make_room(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     async def _answer(self, frame: Call | Send, text: str, at: datetime) -> str | None:
-        """A CALL repeated word for word is answered as before; any other with the same id is a new one."""
+        """A CALL repeated word for word gets the result it got; any other with the same id is a new one."""
         fingerprint = hash(text)
         if self._last is not None and self._last[0] == fingerprint:
             return self._last[1]
         context = Context(self.station_id, self.dialect.version, at)
         answer = await self._inbound.answer(frame, context, self.standing)
-        self._last = (fingerprint, answer) if answer is not None else None
+        if answer is not None and answer.startswith("[3") and frame.action not in _ASKED_ANEW:
+            self._last = fingerprint, answer
+        else:
+            self._last = None
         return answer
 
     async def _take_malformed(self, frame: Malformed) -> None:
@@ -168,4 +195,4 @@ class Session:
 
     async def _send(self, text: str) -> None:
         self._recorder.frame(self.station_id, "out", datetime.now(UTC), text)
-        await self.socket.send_str(text)
+        await self.socket.send_text(text)

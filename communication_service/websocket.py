@@ -1,0 +1,119 @@
+"""The WebSocket of a station: aiohttp's, strict on masks, lean on compression, sure to end. RFC 6455, RFC 7692."""
+
+import asyncio
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, hdrs, web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from aiohttp.http import WebSocketWriter
+from multidict import CIMultiDict, CIMultiDictProxy
+
+_QUEUED_BYTES = 32 * 1024  # read ahead of the session; at twice as much reading stops
+_UNSENT_BYTES = 64 * 1024
+_WORTH_COMPRESSING = 1024
+_CLOSE_S = 5.0
+_LARGEST_WINDOW = 15
+_TAIL = b"\x00\x00\xff\xff"  # what a sender leaves out of each message (RFC 7692 §7.2.1)
+_FIRST_CONTROL_OPCODE = 8
+_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+
+
+class StationSocket(web.WebSocketResponse):
+    """Compresses only for a station that offers it, each message by itself: a window kept open costs 100 KiB."""
+
+    def __init__(self, *, protocols: Iterable[str], ping_interval_s: float, largest: int) -> None:
+        super().__init__(
+            protocols=protocols,
+            heartbeat=ping_interval_s,
+            max_msg_size=largest,
+            timeout=_CLOSE_S,
+            writer_limit=_UNSENT_BYTES,
+        )
+        self._window = 0
+
+    async def send_text(self, text: str) -> None:
+        """Send a message. Raises ConnectionError once the connection is closing; waits for a station slow to read."""
+        writer = self._writer
+        assert writer is not None
+        data = text.encode()
+        deflate = self._window if len(data) >= _WORTH_COMPRESSING else 0
+        await writer.send_frame(data, WSMsgType.TEXT, deflate or None)
+
+    async def end(self, code: int, reason: str) -> None:
+        """Close, and drop the connection if the station does not close its side, or takes no more bytes, in time."""
+        transport = self._req.transport if self._req is not None else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self.close(code=code, message=reason.encode()[:120])
+        if transport is not None:
+            asyncio.get_running_loop().call_later(_CLOSE_S, transport.abort)
+
+    def _handshake(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], str | None, int, bool]:
+        headers, protocol, self._window, _ = super()._handshake(request)
+        if self._window:
+            headers[hdrs.SEC_WEBSOCKET_EXTENSIONS] = _extension(self._window)
+        return headers, protocol, 0, True
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
+        self._ws_protocol, self._writer = protocol, writer
+        self._reset_heartbeat()
+        self._reader = WebSocketDataQueue(request._protocol, _QUEUED_BYTES, loop=asyncio.get_running_loop())  # noqa: SLF001 -- aiohttp has no other way in
+        self._parser = _Frames(self._reader, self._max_msg_size, deflate=bool(self._window))
+        request.protocol.set_parser(self._parser, data_received_cb=self._on_data_received)
+        request.protocol.keep_alive(False)
+        _forget_head(request)
+
+
+def _forget_head(request: web.BaseRequest) -> None:
+    """Let go of the headers, of which aiohttp keeps 3 KiB for as long as the connection lasts."""
+    request._message = request._message._replace(headers=_NO_HEADERS, raw_headers=())  # noqa: SLF001 -- as above
+    request._headers = _NO_HEADERS  # noqa: SLF001 -- as above
+
+
+def _extension(window: int) -> str:
+    limit = "" if window == _LARGEST_WINDOW else f"; server_max_window_bits={window}"
+    return f"permessage-deflate; server_no_context_takeover; client_no_context_takeover{limit}"
+
+
+class _Frames(WebSocketReader):
+    """Refuses frames without a mask (RFC 6455 §5.1), and inflates each message afresh, never beyond the limit."""
+
+    __slots__ = ("_deflated", "_kind", "_largest")
+
+    def __init__(self, queue: WebSocketDataQueue, largest: int, *, deflate: bool) -> None:
+        super().__init__(queue, largest, deflate, True)
+        self._largest = largest
+        self._deflated: bytearray | None = None
+        self._kind = 0
+
+    def _handle_frame(self, fin: bool, opcode: int, payload: bytes | bytearray, compressed: int) -> None:
+        if type(payload) is bytes:  # what was masked comes as a bytearray
+            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "frames of a client are masked")
+        if not compressed or opcode >= _FIRST_CONTROL_OPCODE:
+            super()._handle_frame(fin, opcode, payload, 0)
+            return
+        self._gather(opcode, payload)
+        if fin:
+            assert self._deflated is not None
+            data, self._deflated = bytes(self._deflated), None
+            super()._handle_frame(True, self._kind, self._inflated(data), 0)
+
+    def _gather(self, opcode: int, payload: bytes | bytearray) -> None:
+        if (opcode == WSMsgType.CONTINUATION) == (self._deflated is None):
+            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "a message in the middle of another, or no message")
+        if self._deflated is None:
+            self._kind, self._deflated = opcode, bytearray()
+        self._deflated += payload
+        if len(self._deflated) > self._largest:
+            raise WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
+
+    def _inflated(self, data: bytes) -> bytes:
+        try:
+            text = zlib.decompressobj(-_LARGEST_WINDOW).decompress(data + _TAIL, self._largest + 1)
+        except zlib.error as error:
+            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "the message cannot be inflated") from error
+        if len(text) > self._largest:
+            raise WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
+        return text
