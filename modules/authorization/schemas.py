@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from modules.authorization.domain import IdToken, Permission, TokenType
-from modules.kernel.http import Body, Paging, View
+from modules.kernel.http import Body, Moment, Paging, View
 from shared_contracts.authorization import TokenStatus
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -31,7 +31,7 @@ class NewIdToken(Body):
     value: Line = Field(description="What the reader reads, or the driver types; unique, case is ignored.")
     type: TokenType = TokenType.ISO14443
     status: Permission = Permission.ACCEPTED
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     group: Line | None = Field(default=None, description="Tokens of a group may stop each other's transactions.")
     driver_id: Line | None = Field(default=None, description="The user whom it belongs to.")
     label: Line | None = Field(default=None, description="A name for people.")
@@ -42,7 +42,7 @@ class IdTokenChanges(Body):
 
     type: TokenType | None = None
     status: Permission | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     group: Line | None = None
     driver_id: Line | None = None
     label: Line | None = None

@@ -5,10 +5,11 @@ import binascii
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from modules.kernel.errors import InvalidRequest, Unauthenticated
 from modules.kernel.scopes import Principal, Scope
@@ -30,6 +31,9 @@ class View(BaseModel):
 class NoQuery(Body):
     """For a route without query parameters."""
 
+
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time that a client gives: with its offset, and within what databases can hold in every zone."""
 
 Q = TypeVar("Q")
 B = TypeVar("B")
@@ -200,7 +204,8 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         return None
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if len(position) == len(kinds) and all(map(isinstance, position, kinds)):
+        fits = len(position) == len(kinds) and all(map(isinstance, position, kinds))
+        if fits and not any(isinstance(part, str) and "\0" in part for part in position):
             return tuple(position)
     except (ValueError, TypeError, binascii.Error):
         pass

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from pydantic import TypeAdapter, ValidationError
+
 from modules.kernel.errors import InvalidRequest
-from modules.kernel.http import Call, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, post
+from modules.kernel.http import Call, Moment, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, post
 from modules.kernel.scopes import Principal, Scope
 from modules.kernel.work import AfterCommit, Work
 from modules.transactions import remote
@@ -22,6 +24,8 @@ from modules.transactions.schemas import (
 from shared_contracts.authorization import fold_token
 from shared_contracts.commands import StartCharging
 from shared_contracts.transactions import TransactionState
+
+_moment: TypeAdapter[datetime] = TypeAdapter(Moment)
 
 
 async def list_transactions(call: Call[TransactionFilter, None], work: Work) -> Page[TransactionView]:
@@ -131,12 +135,10 @@ def _position(cursor: str | None) -> tuple[datetime, str] | None:
     if position is None:
         return None
     try:
-        at = datetime.fromisoformat(position[0])
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise InvalidRequest("The cursor is not one of ours.", errors=[{"field": "cursor", "message": "unknown"}])
-    return at, position[1]
+        return _moment.validate_python(position[0]), position[1]
+    except ValidationError as error:
+        problem = [{"field": "cursor", "message": "unknown"}]
+        raise InvalidRequest("The cursor is not one of ours.", errors=problem) from error
 
 
 table = (

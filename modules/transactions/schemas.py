@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
-from modules.kernel.http import Body, Paging, View
+from modules.kernel.http import Body, Moment, Paging, View
 from modules.transactions.domain.transaction import Transaction, duration_s
 from modules.transactions.repository.reports import UnmatchedReport
 from modules.transactions.repository.samples import Latest, Sample
@@ -28,8 +28,8 @@ class TransactionFilter(Paging):
     id_token: IdToken | None = Field(default=None, description="Case is ignored.")
     state: TransactionState | None = None
     open: bool | None = Field(default=None, description="Whether they still go on.")
-    started_since: AwareDatetime | None = None
-    started_until: AwareDatetime | None = Field(default=None, description="Exclusive.")
+    started_since: Moment | None = None
+    started_until: Moment | None = Field(default=None, description="Exclusive.")
 
 
 class ReportFilter(Paging):

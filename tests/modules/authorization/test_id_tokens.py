@@ -86,6 +86,7 @@ async def test_a_second_token_of_the_same_value_is_a_conflict(database: str) -> 
         ({"value": "a", "type": "Card"}, "type"),
         ({"value": "a", "status": "expired"}, "status"),
         ({"value": "a", "expires_at": "tomorrow"}, "expires_at"),
+        ({"value": "a", "expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
         ({"value": "a", "colour": "red"}, "colour"),
     ],
 )

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from modules.kernel.http import encode_cursor
 from shared_contracts.authorization import JudgeToken
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import CommandOutcome, StartCharging, StopCharging
@@ -53,7 +54,16 @@ async def test_lists_are_filtered(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"state": "over"}, {"started_since": "now"}, {"started_since": "2026-01-01T00:00:00"}, {"cursor": "x"}]
+    "query",
+    [
+        {"started_until": "0001-01-01T00:00:00+14:00"},
+        {"started_since": "9999-12-31T23:59:59-14:00"},
+        {"cursor": encode_cursor("0001-01-01T00:00:00+14:00", "x")},
+        {"state": "over"},
+        {"started_since": "now"},
+        {"started_since": "2026-01-01T00:00:00"},
+        {"cursor": "x"},
+    ],
 )
 async def test_a_query_that_does_not_fit_is_refused(database: str, query: dict[str, str]) -> None:
     async with running(database, "transactions", fakes=fakes()) as strum:
