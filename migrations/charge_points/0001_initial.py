@@ -47,7 +47,7 @@ def _create_stations() -> None:
         sa.Column("last_booted_at", _TIME),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("updated_at", _TIME, nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("1")),
+        sa.Column("revision", sa.BigInteger(), nullable=False, server_default=sa.text("1")),
         sa.PrimaryKeyConstraint("station_id", name="stations_pk"),
         schema=_SCHEMA,
     )

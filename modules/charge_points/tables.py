@@ -51,7 +51,7 @@ stations = Table(
     Column("last_booted_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
-    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Column("revision", BigInteger, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("station_id", name="stations_pk"),
 )
 

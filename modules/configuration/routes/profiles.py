@@ -5,9 +5,10 @@ from urllib.parse import quote
 
 from modules.configuration.domain.answers import NUMBERS
 from modules.configuration.errors import ChargingProfileNotFound
+from modules.configuration.routes.cursors import position_of
 from modules.configuration.schemas.profiles import ChargingProfileView, NewChargingProfile, ProfileFilter
 from modules.configuration.service import profiles
-from modules.kernel.http import Call, Created, NoQuery, Page, decode_cursor, delete, encode_cursor, get, post
+from modules.kernel.http import Call, Created, NoQuery, Page, delete, encode_cursor, get, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import Work
 
@@ -15,7 +16,7 @@ from modules.kernel.work import Work
 async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) -> Page[ChargingProfileView]:
     """List the charging profiles that a charging station was given, by id."""
     query = call.query
-    (after,) = decode_cursor(query.cursor, int) or (None,)
+    (after,) = position_of(query.cursor, int) or (None,)
     found = await profiles.list_page(
         work, call.path["station_id"], states=query.state, after=after, limit=query.limit + 1
     )
@@ -59,5 +60,5 @@ table = (
     get(_ALL, list_charging_profiles, Scope.CONFIGURATION_READ),
     post(_ALL, send_charging_profile, Scope.CONFIGURATION_WRITE),
     get(f"{_ALL}/{{profile_id}}", get_charging_profile, Scope.CONFIGURATION_READ),
-    delete(f"{_ALL}/{{profile_id}}", clear_charging_profile, Scope.CONFIGURATION_WRITE),
+    delete(f"{_ALL}/{{profile_id}}", clear_charging_profile, Scope.CONFIGURATION_WRITE, problems=(409,)),
 )

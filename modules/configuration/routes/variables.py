@@ -1,6 +1,7 @@
 """/charging-stations/{station_id}/variables and /variable-changes"""
 
 from modules.configuration.domain.variables import VariableKey
+from modules.configuration.routes.cursors import position_of
 from modules.configuration.schemas.variables import (
     ChangesView,
     ChangeView,
@@ -10,7 +11,7 @@ from modules.configuration.schemas.variables import (
     VariableView,
 )
 from modules.configuration.service import variables
-from modules.kernel.http import Call, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, patch, post
+from modules.kernel.http import Call, NoQuery, Page, Paging, encode_cursor, get, patch, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import Work
 
@@ -20,7 +21,7 @@ _KEY_KINDS = (str, str, str, int, int, str, str)
 async def list_variables(call: Call[VariableFilter, None], work: Work) -> Page[VariableView]:
     """List the last known variables (OCPP 2.x) or configuration keys (1.6) of a charging station."""
     query = call.query
-    after = decode_cursor(query.cursor, *_KEY_KINDS)
+    after = position_of(query.cursor, *_KEY_KINDS)
     found = await variables.list_variables(
         work,
         call.path["station_id"],
@@ -56,7 +57,7 @@ async def change_variables(call: Call[NoQuery, NewValues], work: Work) -> Change
 async def list_variable_changes(call: Call[Paging, None], work: Work) -> Page[ChangeView]:
     """List the changes to variables of a charging station, newest first: who asked, old, new, outcome."""
     query = call.query
-    before = decode_cursor(query.cursor, str, int)
+    before = position_of(query.cursor, str, int)
     found = await variables.list_changes(work, call.path["station_id"], before=before, limit=query.limit + 1)
     shown = found[: query.limit]
     cursor = encode_cursor(shown[-1].command_id, shown[-1].position) if len(found) > query.limit else None

@@ -1,10 +1,9 @@
 """Connections in any order, pods that die, connectors that are told of."""
 
 import itertools
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import pytest
 
 from modules.charge_points.domain.connections import MOST_CONNECTORS, POD_SILENT
 from modules.charge_points.service import connecting
@@ -22,8 +21,12 @@ from tests.modules.charge_points.edge import connected, register
 T0 = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-def _disconnected(epoch: int, at: datetime) -> StationDisconnected:
-    return StationDisconnected(station_id="CS1", epoch=epoch, pod_id="pod-1", disconnected_at=at)
+def _opened(station_id: str, epoch: int, seconds: int) -> StationConnected:
+    return connected(station_id, epoch, at=_after(seconds))
+
+
+def _ended(station_id: str, epoch: int, seconds: int) -> StationDisconnected:
+    return StationDisconnected(station_id=station_id, epoch=epoch, pod_id="pod-1", disconnected_at=_after(seconds))
 
 
 def _after(seconds: int) -> datetime:
@@ -36,54 +39,51 @@ async def _shown(strum: Running, station_id: str = "CS1") -> dict[str, Any]:
     return dict(body)
 
 
-_FIRST, _END, _SECOND = (
-    connected("CS1", 10, at=_after(0)),
-    _disconnected(10, _after(9)),
-    connected("CS1", 20, at=_after(5)),
-)
-_LAST_END = _disconnected(20, _after(30))
-
-
-@pytest.mark.parametrize("order", list(itertools.permutations([_FIRST, _END, _SECOND])))
-async def test_the_newest_connection_lives_in_whatever_order_it_is_told(
-    database: str, order: tuple[Event, ...]
-) -> None:
-    async with running(database, "charge_points") as strum:
-        await register(strum)
+async def _in_every_order(strum: Running, *events: Callable[[str], Event]) -> AsyncIterator[dict[str, Any]]:
+    """Tell the events of one station after another, each in another order and the first one again; yields the views."""
+    for number, order in enumerate(itertools.permutations(events)):
+        station_id = f"CS{number}"
+        await register(strum, station_id)
         for event in (*order, order[0]):
-            await strum.publish(event)
-        shown = await _shown(strum)
-        assert shown["connected"] is True
-        assert shown["connected_since"] == "2026-07-01T12:00:05Z"
-        assert shown["first_connected_at"] == "2026-07-01T12:00:00Z"
-        assert shown["remote_address"] == "192.0.2.7"
+            await strum.publish(event(station_id))
+        yield await _shown(strum, station_id)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations([_FIRST, _SECOND, _LAST_END])))
-async def test_the_end_of_the_newest_ends_all_in_whatever_order_it_is_told(
-    database: str, order: tuple[Event, ...]
-) -> None:
+async def test_the_newest_connection_lives_in_whatever_order_it_is_told(database: str) -> None:
     async with running(database, "charge_points") as strum:
-        await register(strum)
-        for event in (*order, *order):
-            await strum.publish(event)
-        shown = await _shown(strum)
-        assert (shown["connected"], shown["connected_since"]) == (False, None)
-        assert shown["disconnected_at"] == "2026-07-01T12:00:30Z"
-        assert shown["last_connected_at"] == "2026-07-01T12:00:05Z"
+        events = (lambda s: _opened(s, 10, 0), lambda s: _ended(s, 10, 9), lambda s: _opened(s, 20, 5))
+        async for shown in _in_every_order(strum, *events):
+            assert shown["connected"] is True
+            assert shown["connected_since"] == "2026-07-01T12:00:05Z"
+            assert shown["first_connected_at"] == "2026-07-01T12:00:00Z"
+            assert shown["remote_address"] == "192.0.2.7"
+
+
+async def test_the_end_of_the_newest_ends_all_in_whatever_order_it_is_told(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        events = (
+            lambda s: _opened(s, 10, 0),
+            lambda s: _ended(s, 10, 9),
+            lambda s: _opened(s, 20, 5),
+            lambda s: _ended(s, 20, 30),
+        )
+        async for shown in _in_every_order(strum, *events):
+            assert (shown["connected"], shown["connected_since"]) == (False, None)
+            assert shown["disconnected_at"] == "2026-07-01T12:00:30Z"
+            assert shown["last_connected_at"] == "2026-07-01T12:00:05Z"
 
 
 async def test_a_batch_of_connections_of_one_station_is_stored_as_its_newest(database: str) -> None:
     async with running(database, "charge_points") as strum:
         await register(strum)
-        await strum.publish(_SECOND, _FIRST, _END, connected("unknown", 3))
+        await strum.publish(_opened("CS1", 20, 5), _opened("CS1", 10, 0), _ended("CS1", 10, 9), connected("unknown", 3))
         assert (await _shown(strum))["connected_since"] == "2026-07-01T12:00:05Z"
 
 
 async def test_the_last_sign_of_life_counts(database: str) -> None:
     async with running(database, "charge_points") as strum:
         await register(strum)
-        await strum.publish(_FIRST)
+        await strum.publish(_opened("CS1", 10, 0))
         for seconds in (60, 40):
             seen = {"CS1": _after(seconds), "unknown": _after(seconds)}
             await strum.publish(StationsSeen(pod_id="pod-1", seen_at=_after(seconds), last_seen_at=seen))
@@ -125,7 +125,7 @@ async def test_a_pod_that_was_thought_dead_brings_its_stations_back_as_it_hears_
 async def test_a_connection_that_really_ended_is_not_brought_back(database: str) -> None:
     async with running(database, "charge_points") as strum:
         await register(strum)
-        await strum.publish(connected("CS1", 1), _disconnected(1, _after(1)))
+        await strum.publish(connected("CS1", 1), _ended("CS1", 1, 1))
         await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
         assert (await _shown(strum))["connected"] is False
 
