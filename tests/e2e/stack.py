@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 ADMIN = ("admin@example.org", "correct-horse-battery-staple")
+SHARDS = 2
 _READY_S = 60.0
 _STOP_S = 30.0
 
@@ -177,6 +178,7 @@ async def stack(database: str, amqp_url: str, prefix: str, directory: Path, **se
         "STRUM_DATABASE_URL": database,
         "STRUM_AMQP_URL": amqp_url,
         "STRUM_AMQP_PREFIX": prefix,
+        "STRUM_SHARDS": str(SHARDS),
         "STRUM_ADMIN_EMAIL": email,
         "STRUM_ADMIN_PASSWORD": password,
         "STRUM_CHARGE_POINTS__UNKNOWN_STATIONS": "accept",

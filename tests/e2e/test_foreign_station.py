@@ -179,7 +179,7 @@ async def _read_back(strum: Stack, station_id: str, *, version: str, reason: str
     )
     figures = await strum.eventually(
         "/statistics/stations",
-        lambda body: any(row["station_id"] == station_id and row["energy_wh"] == 4000 for row in body["items"]),
+        lambda body: any(row["of"] == station_id and row["energy_wh"] == 4000 for row in body["items"]),
     )
-    (row,) = [row for row in figures["items"] if row["station_id"] == station_id]
+    (row,) = [row for row in figures["items"] if row["of"] == station_id]
     assert (row["sessions"], row["duration_s"]) == (1, 1800)
