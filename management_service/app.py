@@ -28,7 +28,10 @@ _DRAIN_S = 5.0
 
 
 class Management:
-    """Modules, hosted. `start` returns when the API answers; `stop` finishes what is under way."""
+    """Modules, hosted. `start` returns when the API answers; `stop` finishes what is under way.
+
+    A module's resources are open before the first message or request reaches it, and until after the last.
+    """
 
     def __init__(
         self, settings: ManagementSettings, bus: Bus, *, modules: Sequence[str] = catalogue.NAMES, migrate: bool = True
@@ -42,12 +45,14 @@ class Management:
         self._consumers = [Consumer(hosted) for hosted in self.hosted]
         self._authenticator = Authenticator(bus)
         self._closing = AsyncExitStack()
+        self._runner: web.AppRunner | None = None
 
     def _host(self, name: str) -> Hosted:
+        module = catalogue.load(name)
         url = self.settings.url_of(name)
         if url not in self._engines:
             self._engines[url] = _engine(url, self.settings.database_pool_size)
-        return Hosted(catalogue.load(name), self._engines[url], self.bus, self.settings.of_module(name))
+        return Hosted(module, self._engines[url], self.bus, self.settings.of_module(name))
 
     async def start(self) -> None:
         """Wait for the database, migrate, start the modules, then take messages and requests."""
@@ -63,17 +68,22 @@ class Management:
                 hosted.module.name: self.settings.url_of(hosted.module.name) for hosted in self.hosted
             }
             await upgrade(self.settings.database_url, modules=urls)
+        for hosted in self.hosted:
+            self._closing.push_async_callback(hosted.close)
+            await hosted.open()
         self._connect()
-        for hosted in self.hosted:  # before the first message comes: its handlers need the module's resources
-            await hosted.start()
-            self._closing.push_async_callback(hosted.stop)
-        await self.bus.start()
         self._closing.push_async_callback(self.bus.stop)
+        await self.bus.start()
+        for hosted in self.hosted:
+            self._closing.push_async_callback(hosted.end)
+            hosted.run()
         await self._ensure_admin()
         log.info("management_started", modules=[hosted.module.name for hosted in self.hosted], port=self.port)
 
     async def stop(self) -> None:
-        """Stop in the reverse order of the start."""
+        """Take no more requests and answer those under way, then stop in the reverse order of the start."""
+        if self._runner is not None:
+            await self._runner.cleanup()
         await self._closing.aclose()
         log.info("management_stopped")
 
@@ -97,9 +107,8 @@ class Management:
         application = web.Application(client_max_size=_BODY_BYTES, middlewares=[problems])
         health.mount(application)
         mount(application, self.hosted, self._authenticator)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=_DRAIN_S)
+        self._runner = runner = web.AppRunner(application, access_log=None, shutdown_timeout=_DRAIN_S)
         await runner.setup()
-        self._closing.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, self.settings.host, self.settings.port)
         await site.start()
         self.port = runner.addresses[0][1]

@@ -8,12 +8,15 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from management_service.forgetting import forget_old
 from management_service.outbox import Relay, store_outgoing
 from modules.kernel.module import Module, Service
 from modules.kernel.work import Work
 from shared_contracts.bus import Bus
 
 log = structlog.get_logger()
+
+_FINISH_S = 2.0
 
 
 class Hosted:
@@ -26,7 +29,9 @@ class Hosted:
         self.settings = settings
         self.resources: dict[type, object] = {type(settings): settings, module.settings: settings}
         self.relay = Relay(module.schema, engine, bus)
+        self.is_open = False
         self._opened = AsyncExitStack()
+        self._relaying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -45,20 +50,38 @@ class Hosted:
         if work.outgoing:
             self.relay.wake()
 
-    async def start(self) -> None:
-        """Open the module's resources, then run its relay and services."""
+    async def open(self) -> None:
+        """Open the module's resources: from now on its handlers may be called."""
         if self.module.resources is not None:
             opened = await self._opened.enter_async_context(self.module.resources(self))
             self.resources.update(opened)
-        running = (Service("relay", lambda _: self.relay.run()), *self.module.services)
+        self.is_open = True
+
+    async def close(self) -> None:
+        """Close the resources, once nothing calls the handlers any more."""
+        self.is_open = False
+        await self._opened.aclose()
+
+    def run(self) -> None:
+        """Run the relay, what keeps the host's tables small, and the module's own services."""
+        relaying = Service("relay", lambda _: self.relay.run())
+        self._relaying = asyncio.create_task(self._supervise(relaying))
+        running = (
+            Service("forgetting", lambda _: forget_old(self, self.module.schema)),
+            *self.module.services,
+        )
         self._tasks = [asyncio.create_task(self._supervise(service)) for service in running]
 
-    async def stop(self) -> None:
-        """End services and close resources."""
-        for task in self._tasks:
+    async def end(self) -> None:
+        """End the services; the relay may finish what it has begun, lest it be said again after the next start."""
+        tasks = list(self._tasks)
+        if self._relaying is not None:
+            self.relay.end()
+            await asyncio.wait((self._relaying,), timeout=_FINISH_S)
+            tasks.append(self._relaying)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._opened.aclose()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _supervise(self, service: Service) -> None:
         pause_s = 0.5

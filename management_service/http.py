@@ -17,6 +17,7 @@ from management_service.metrics import REQUESTS
 from management_service.render import (
     API,
     InternalError,
+    end_streams_on_shutdown,
     problem_of,
     problem_of_validation,
     render,
@@ -48,6 +49,7 @@ def mount(application: web.Application, hosted: Sequence[Hosted], authenticator:
         for route in context.module.routes:
             operation = _Operation(context, route, authenticator)
             application.router.add_route(route.method, API + route.path, operation.serve)
+    end_streams_on_shutdown(application)
 
 
 class _Operation:
@@ -91,6 +93,8 @@ class _Operation:
             return render_problem(InternalError(), trace=trace)
 
     async def _answer(self, request: web.Request, trace: str) -> web.StreamResponse:
+        if not self._hosted.is_open:
+            raise Unavailable("Starting.")
         principal = await self._allowed(request)
         raw = await _read(request)
         call = self._call(request, raw, principal)

@@ -1,6 +1,7 @@
 """The outbox: events are stored with the effects they tell of, and published after the commit, in order."""
 
 import asyncio
+from enum import Enum, auto
 
 import structlog
 from sqlalchemy import text
@@ -15,6 +16,8 @@ log = structlog.get_logger()
 
 _BATCH = 500
 _POLL_S = 2.0
+_BUSY_S = 0.05
+"""The other process may have looked before our rows were committed, so that waiting for the poll would delay them."""
 
 
 async def store_outgoing(work: Work, schema: str) -> None:
@@ -28,6 +31,14 @@ async def store_outgoing(work: Work, schema: str) -> None:
         await work.execute(statement, {"bodies": bodies, "only": [only for _, only in work.outgoing]})
 
 
+class Relayed(Enum):
+    """How far a relay came: there may be more; there is no more; another process is at it."""
+
+    SOME = auto()
+    ALL = auto()
+    ELSEWHERE = auto()
+
+
 class Relay:
     """Publishes one schema's outbox. One process at a time does so (an advisory lock), which keeps the order.
 
@@ -38,6 +49,7 @@ class Relay:
         self._engine = engine
         self._bus = bus
         self._wanted = asyncio.Event()
+        self._ending = False
         self._lock = text(f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))")
         self._take = text(
             f'DELETE FROM "{schema}".outbox WHERE id IN '
@@ -49,16 +61,19 @@ class Relay:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Relay for ever; infrastructure trouble is waited out."""
-        while True:
+        """Relay until `end`; infrastructure trouble is waited out."""
+        while not self._ending:
             try:
-                while await self.relay_once():
-                    pass
+                while (relayed := await self.relay_once()) is not Relayed.ALL:
+                    if relayed is Relayed.ELSEWHERE:
+                        await asyncio.sleep(_BUSY_S)
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
                 log.warning("outbox_waits", error=repr(error))
                 await asyncio.sleep(1.0)
+            if self._ending:
+                return
             try:
                 async with asyncio.timeout(_POLL_S):
                     await self._wanted.wait()
@@ -66,12 +81,17 @@ class Relay:
                 pass
             self._wanted.clear()
 
-    async def relay_once(self) -> bool:
-        """Publish the oldest rows; returns whether there may be more."""
+    def end(self) -> None:
+        """Stop after what is under way."""
+        self._ending = True
+        self._wanted.set()
+
+    async def relay_once(self) -> "Relayed":
+        """Publish the oldest rows, if no other process does so now."""
         async with self._engine.begin() as connection:
             if not await connection.scalar(self._lock):
-                return False
-            return await self._publish_oldest(connection) == _BATCH
+                return Relayed.ELSEWHERE
+            return Relayed.SOME if await self._publish_oldest(connection) == _BATCH else Relayed.ALL
 
     async def _publish_oldest(self, connection: AsyncConnection) -> int:
         rows = sorted((await connection.execute(self._take)).all())

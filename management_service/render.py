@@ -14,6 +14,7 @@ from shared_contracts.bus import BusError, RequestFailed
 
 API = "/api/v1"
 _KEEP_ALIVE_S = 15.0
+_STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
 def render(route: Route, result: Any) -> web.Response:
@@ -107,6 +108,16 @@ async def send_download(request: web.Request, download: Download) -> web.StreamR
     return response
 
 
+def end_streams_on_shutdown(application: web.Application) -> None:
+    """Let streams end when the service stops: they would last for ever, and their clients resume elsewhere."""
+    application[_STOPPING] = stopping = asyncio.Event()
+
+    async def stop(_: web.Application) -> None:
+        stopping.set()
+
+    application.on_shutdown.append(stop)
+
+
 async def send_events(request: web.Request, stream: EventStream) -> web.StreamResponse:
     """Send server-sent events until either side ends; a comment every 15 s keeps proxies from closing."""
     response = web.StreamResponse(
@@ -116,9 +127,14 @@ async def send_events(request: web.Request, stream: EventStream) -> web.StreamRe
     await response.write(b"retry: 2000\n\n")
     events = aiter(stream.events)
     following: asyncio.Task[Any] = asyncio.ensure_future(anext(events))
+    stopping = asyncio.ensure_future(request.app[_STOPPING].wait())
     try:
-        while True:
-            done, _ = await asyncio.wait((following,), timeout=_KEEP_ALIVE_S)
+        while not stopping.done():
+            done, _ = await asyncio.wait(
+                (following, stopping), timeout=_KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if stopping in done:
+                break
             if not done:
                 await response.write(b": still here\n\n")
                 continue
@@ -131,6 +147,7 @@ async def send_events(request: web.Request, stream: EventStream) -> web.StreamRe
             await response.write("\n".join([*lines, f"data: {event.data}", "\n"]).encode())
             following = asyncio.ensure_future(anext(events))
     finally:
+        stopping.cancel()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         await stream.events.aclose()  # type: ignore[attr-defined]  # the iterators are async generators

@@ -213,9 +213,16 @@ module = Module(
 
 @asynccontextmanager
 async def probing(database: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[Running]:
-    """The host with this module alone; its tables are made where they are not there."""
+    """The host with this module alone."""
+    await prepare(database, monkeypatch)
+    async with running(database, "probe", **settings) as strum:
+        yield strum
+
+
+async def prepare(database: str, monkeypatch: pytest.MonkeyPatch, probe: Module = module) -> None:
+    """Put the module in the place of all others; its tables are made where they are not there."""
     monkeypatch.setattr(catalogue, "NAMES", ("probe",))
-    monkeypatch.setattr(catalogue, "load", lambda name: {"probe": module}[name])
+    monkeypatch.setattr(catalogue, "load", lambda name: {"probe": probe}[name])
     Probe.killed.clear()
     Probe.answered = 0
     await execute(database, "CREATE SCHEMA IF NOT EXISTS probe")
@@ -223,8 +230,6 @@ async def probing(database: str, monkeypatch: pytest.MonkeyPatch, **settings: An
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     await engine.dispose()
-    async with running(database, "probe", **settings) as strum:
-        yield strum
 
 
 async def execute(database: str, statement: str, **values: Any) -> list[Any]:

@@ -1,0 +1,165 @@
+"""The outbox: said after the commit and only then, in order, at least once whatever dies in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from management_service import outbox
+from management_service.hosted import Hosted
+from management_service.outbox import Relay, Relayed
+from modules.kernel.module import NoSettings
+from shared_contracts.bus import BusUnavailable, Limits
+from shared_contracts.memory import MemoryBus
+from shared_contracts.message import Envelope
+from tests.management_service.probe import Copied, execute, module, prepare, probing
+
+
+class Recorder(MemoryBus):
+    """Confirms what it is given, unless it is `broken`; `held` keeps it from answering."""
+
+    def __init__(self) -> None:
+        super().__init__(Limits())
+        self.said: list[str] = []
+        self.broken = False
+        self.held: asyncio.Event | None = None
+
+    def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
+        assert only is None
+
+        async def confirm() -> None:
+            if self.held is not None:
+                await self.held.wait()
+            if self.broken:
+                raise BusUnavailable("no broker")
+            self.said.append(envelope.read(Copied).text)
+
+        return asyncio.ensure_future(confirm())
+
+
+@asynccontextmanager
+async def _hosted(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Hosted, Recorder, AsyncEngine]]:
+    await prepare(database, monkeypatch)
+    engine = create_async_engine(database)
+    bus = Recorder()
+    try:
+        yield Hosted(module, engine, bus, NoSettings()), bus, engine
+    finally:
+        await engine.dispose()
+
+
+async def _say(hosted: Hosted, *words: str) -> None:
+    async with hosted.work() as work:
+        for word in words:
+            work.publish(Copied(text=word))
+
+
+async def _waiting(database: str) -> int:
+    ((count,),) = await execute(database, "SELECT count(*) FROM probe.outbox")
+    return int(count)
+
+
+async def test_events_are_said_in_the_order_of_their_works(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_BATCH", 3)
+    async with _hosted(database, monkeypatch) as (_, bus, engine):
+        hosted = Hosted(module, engine, bus, NoSettings())
+        for start in range(0, 8, 2):
+            await _say(hosted, str(start), str(start + 1))
+        relayed = [await hosted.relay.relay_once() for _ in range(3)]
+
+        assert relayed == [Relayed.SOME, Relayed.SOME, Relayed.ALL]
+        assert bus.said == [str(number) for number in range(8)]
+        assert await _waiting(database) == 0
+
+
+async def test_what_is_rolled_back_is_not_said(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+
+        async def fail() -> None:
+            async with hosted.work() as work:
+                work.publish(Copied(text="never"))
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            await fail()
+        await hosted.relay.relay_once()
+
+        assert bus.said == []
+
+
+async def test_what_the_bus_did_not_confirm_is_said_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+        await _say(hosted, "a", "b")
+        bus.broken = True
+        with pytest.raises(BusUnavailable):
+            await hosted.relay.relay_once()
+        assert await _waiting(database) == 2
+        bus.broken = False
+        await hosted.relay.relay_once()
+
+        assert bus.said == ["a", "b"]
+
+
+async def test_what_a_process_left_when_it_died_is_said_by_the_next(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It died after the commit and before the relay, and once more between the confirm and the delete."""
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+        await _say(hosted, "a", "b")
+        bus.held = asyncio.Event()
+        dying = asyncio.create_task(hosted.relay.relay_once())
+        await asyncio.sleep(0.2)
+        await execute(
+            database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        bus.held.set()
+        with pytest.raises(DBAPIError):
+            await dying
+        assert bus.said == ["a", "b"]
+    async with probing(database, monkeypatch) as strum:
+        assert [event.text for event in await strum.hear(Copied, 2)] == ["a", "b"]
+        async with asyncio.timeout(5):
+            while await _waiting(database):
+                await asyncio.sleep(0.02)
+
+
+async def test_one_process_at_a_time_relays(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, engine):
+        other = Relay("probe", engine, bus)
+        await _say(hosted, "a")
+        bus.held = asyncio.Event()
+        relaying = asyncio.create_task(hosted.relay.relay_once())
+        await asyncio.sleep(0.2)
+        assert await other.relay_once() is Relayed.ELSEWHERE
+        bus.held.set()
+        assert await relaying is Relayed.ALL
+
+        assert bus.said == ["a"]
+
+
+async def test_what_is_committed_while_another_process_relays_is_said_soon(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, engine):
+        other = Hosted(module, engine, bus, NoSettings())
+        await _say(hosted, "a")
+        bus.held = asyncio.Event()
+        relaying = asyncio.create_task(hosted.relay.relay_once())
+        await asyncio.sleep(0.2)
+        running = asyncio.create_task(other.relay.run())
+        await _say(other, "b")
+        await asyncio.sleep(0.2)
+        bus.held.set()
+        await relaying
+        async with asyncio.timeout(1.0):
+            while bus.said != ["a", "b"]:
+                await asyncio.sleep(0.01)
+        other.relay.end()
+        await running
