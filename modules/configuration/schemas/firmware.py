@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from modules.configuration.domain.firmware import FirmwareUpdate, UpdateState
-from modules.kernel.http import Body, View
+from modules.kernel.http import Body, Moment, View
 from shared_contracts.commands import UpdateFirmware
 
 _SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
@@ -21,15 +21,6 @@ def _url(location: str) -> str:
     if parts.scheme.lower() not in _SCHEMES or not parts.hostname or not location.isprintable() or " " in location:
         raise ValueError(f"a URL with one of the schemes {', '.join(_SCHEMES)}")
     return location
-
-
-def _moment(at: datetime) -> datetime:
-    if not 2000 <= at.year <= 2100:
-        raise ValueError("between the years 2000 and 2100")
-    return at
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 
 
 class NewFirmwareUpdate(Body):
