@@ -29,7 +29,7 @@ def number_of(envelope: Envelope) -> int:
 async def eventually(condition: Callable[[], object], *, within_s: float = 10.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110  # what is waited for is no event of ours
+        while not condition():  # what is waited for is no event of ours
             await asyncio.sleep(0.005)
 
 

@@ -1,16 +1,48 @@
 """The bus in its two implementations, each with names of its own."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from shared_contracts.amqp import AmqpBus
+from shared_contracts.amqp import AmqpBus, purge
 from shared_contracts.bus import Bus, Limits
 from shared_contracts.memory import MemoryBus
 
 QUICK = Limits(shards=2, publish_timeout_s=2.0)
+
+
+def limits_of(changes: dict[str, float]) -> Limits:
+    return replace(QUICK, **changes)  # type: ignore[arg-type]  # any of the limits
+
+
+@asynccontextmanager
+async def processes(shared_url: str, prefix: str) -> AsyncIterator[Callable[..., AmqpBus]]:
+    """Makes processes at the shared broker, or another; they are stopped at the end.
+
+    Then their queues are deleted: a broker that may open 1,024 files accepts no connection beyond some 220 quorum
+    queues. A broker of the test's own takes its queues with it.
+    """
+    made: list[AmqpBus] = []
+
+    def make(url: str = shared_url, **limits: float) -> AmqpBus:
+        made.append(AmqpBus(url, prefix=prefix, limits=limits_of(limits)))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for bus in made:
+            await bus.stop()
+        consumers = {consumer._subscription.consumer for bus in made for consumer in bus._consumers}
+        await purge(shared_url, prefix, consumers=consumers, shards=QUICK.shards)
+
+
+@pytest.fixture
+async def make_amqp_bus(amqp_url: str, bus_prefix: str) -> AsyncIterator[Callable[..., AmqpBus]]:
+    async with processes(amqp_url, bus_prefix) as make:
+        yield make
 
 
 @pytest.fixture(params=["memory", "amqp"])
@@ -22,28 +54,16 @@ def broker_url(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 async def make_bus(broker_url: str | None, bus_prefix: str) -> AsyncIterator[Callable[..., Bus]]:
     """Makes the bus of the test, with these limits; it is stopped at the end."""
-    async with AsyncExitStack() as stack:
+    if broker_url is not None:
+        async with processes(broker_url, bus_prefix) as make:
+            yield make
+    else:
+        made: list[MemoryBus] = []
 
-        def make(**limits: float) -> Bus:
-            bounds = replace(QUICK, **limits)  # type: ignore[arg-type]  # any of the limits
-            bus: Bus = MemoryBus(bounds)
-            if broker_url is not None:
-                bus = AmqpBus(broker_url, prefix=bus_prefix, limits=bounds)
-            stack.push_async_callback(bus.stop)
-            return bus
+        def make_memory_bus(**limits: float) -> MemoryBus:
+            made.append(MemoryBus(limits_of(limits)))
+            return made[-1]
 
-        yield make
-
-
-@pytest.fixture
-async def make_amqp_bus(amqp_url: str, bus_prefix: str) -> AsyncIterator[Callable[..., AmqpBus]]:
-    """Makes processes at one broker; they are stopped at the end."""
-    async with AsyncExitStack() as stack:
-
-        def make(url: str = amqp_url, **limits: float) -> AmqpBus:
-            bounds = replace(QUICK, **limits)  # type: ignore[arg-type]  # any of the limits
-            bus = AmqpBus(url, prefix=bus_prefix, limits=bounds)
-            stack.push_async_callback(bus.stop)
-            return bus
-
-        yield make
+        yield make_memory_bus
+        for bus in made:
+            await bus.stop()

@@ -162,7 +162,7 @@ async def test_a_caller_that_gives_up_takes_nothing_back(make_bus: MakeBus) -> N
 
 
 async def test_stop_flushes_what_waits(make_bus: MakeBus) -> None:
-    bus = make_bus()
+    bus = make_bus(batch_envelopes=2)
     Recorder().subscribe(bus)
     await bus.start()
     waiting = [bus.publish(event(number)) for number in range(50)]

@@ -10,7 +10,7 @@ import pytest
 from shared_contracts.amqp import AmqpBus
 from shared_contracts.bus import Delivery, NoHandler, StationOffline, Subscription
 from shared_contracts.message import Envelope, pack
-from tests.shared_contracts.carriers import ASK, Recorder, event, eventually
+from tests.shared_contracts.carriers import ASK, METERS, Recorder, event, eventually
 
 MakeBus = Callable[..., AmqpBus]
 
@@ -52,7 +52,7 @@ async def test_a_delivery_has_the_same_id_when_it_is_delivered_again(make_amqp_b
 
 
 async def test_a_shard_is_consumed_by_one_process_at_a_time_and_taken_over(make_amqp_bus: MakeBus) -> None:
-    first, second = make_amqp_bus(), make_amqp_bus()
+    first, second = make_amqp_bus(), make_amqp_bus(batch_envelopes=1, pace_s=0)
     one, two = Recorder().subscribe(first), Recorder().subscribe(second)
     await first.start()
     await second.start()
@@ -145,6 +145,55 @@ async def test_a_command_finds_the_pod_that_holds_the_station(make_amqp_bus: Mak
     assert time.monotonic() - began < 0.5
 
 
+async def test_a_detached_station_is_unbound_so_that_it_is_offline_at_once(make_amqp_bus: MakeBus) -> None:
+    async def command_ms() -> float:
+        began = time.monotonic()
+        with pytest.raises(StationOffline):
+            await bus.command(event(1, key=ASK), timeout=5)
+        return (time.monotonic() - began) * 1000
+
+    bus = make_amqp_bus()
+    await bus.start()
+    await bus.attach("CP-1", echo)
+    await bus.detach("CP-1", echo)
+    await bus.attach("CP-2", echo)
+    assert min([await command_ms() for _ in range(5)]) < 100, "no pod was asked"
+
+
+async def test_a_request_outlives_the_connection_and_awaits_a_server_that_is_not_back_yet(
+    make_amqp_bus: MakeBus,
+) -> None:
+    server, client = make_amqp_bus(), make_amqp_bus()
+    server.serve("tests", {ASK: echo})
+    await client.start()
+    lose_connections(client)
+    asking = asyncio.ensure_future(client.request(event(1, key=ASK), timeout=10))
+    await eventually(lambda: client.counters.reconnects == 2 and client.ready)
+    await asyncio.sleep(0.5)
+    assert not asking.done()
+    await server.start()
+    assert await asking
+
+
+async def test_a_lost_connection_is_rebuilt_with_all_that_was_on_it(make_amqp_bus: MakeBus) -> None:
+    bus = make_amqp_bus()
+    recorder = Recorder().subscribe(bus)
+    heard: list[Envelope] = []
+    bus.listen(frozenset({METERS}), heard.append)
+    bus.serve("tests", {ASK: echo})
+    await bus.start()
+    await bus.attach("CP-1", echo)
+    for number in range(3):
+        lose_connections(bus)
+        await bus.publish(event(number))
+        await eventually(lambda: bus.ready)
+        assert await bus.request(event(number, key=ASK), timeout=5)
+        assert await bus.command(event(number, key=ASK), timeout=5)
+    await bus.publish(event(3))
+    await eventually(lambda: recorder.distinct() == [0, 1, 2, 3] and heard)
+    assert bus.counters.reconnects == 6
+
+
 async def test_while_a_station_moves_the_pod_that_has_it_answers(make_amqp_bus: MakeBus) -> None:
     async def gone(_: Envelope) -> bytes:
         raise StationOffline("CP-1")
@@ -183,6 +232,13 @@ async def test_keys_too_many_for_one_routing_key_travel_in_several_bodies(make_a
     await asyncio.gather(*waiting)
     await eventually(lambda: len(recorder.envelopes) == 6)
     assert recorder.numbers() == [0, 2, 4, 6, 8, 10]
+
+
+def lose_connections(bus: AmqpBus) -> None:
+    """Have both connections die, as far as the bus can tell."""
+    for link in (bus._in, bus._out):
+        assert link._wire is not None
+        link._wire.drop("a test")
 
 
 async def publish_raw(url: str, exchange: str, routing_key: str, body: bytes) -> None:
