@@ -117,9 +117,20 @@ async def test_a_pod_that_was_thought_dead_brings_its_stations_back_as_it_hears_
         await strum.publish(connected("CS1", 1))
         await _give_up(strum, timedelta(0))
         await strum.hear(StationDisconnected)
+        await strum.publish(_status(1))  # follows in the order of the station, so the disconnection has been handled
         await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
         assert (await _shown(strum))["connected"] is True
         assert len(await strum.hear(StationConnected, 2)) == 2
+
+
+async def test_a_sign_of_life_of_a_connected_station_is_not_told_as_a_connection(database: str) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(connected("CS1", 1))
+        for _ in range(2):
+            await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
+        await strum.publish(_status(1))
+        assert len(strum.heard(StationConnected)) == 1
 
 
 async def test_a_connection_that_really_ended_is_not_brought_back(database: str) -> None:
