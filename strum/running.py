@@ -1,8 +1,9 @@
 """Runs services in this process until a signal says stop."""
 
 import asyncio
+import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -11,23 +12,38 @@ import uvloop
 from communication_service.app import Communication
 from management_service.app import Management
 
+_GC_THRESHOLDS = (50_000, 20, 50)
+"""Messages are short-lived trees without cycles: collecting at Python's default of 700 costs 30 µs a message."""
+
+
+_COLLECT_AFTER = (10_000, 50, 100)
+"""Thresholds of the garbage collector. A batch of messages is thousands of objects that live until it is stored; by
+Python's default, 700, the collector walks through them over and over, and that takes a quarter of all CPU."""
+
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop: TLS on the stock loop costs six times the memory per connection."""
+    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*_COLLECT_AFTER)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
 
-async def until_told(*services: Management | Communication, ready: Callable[[], None] | None = None) -> None:
+async def until_told(*services: Management | Communication) -> None:
     """Start the services in order, stop them in the reverse order on SIGTERM or SIGINT."""
     async with until_signal() as stopped, AsyncExitStack() as stack:
         for service in services:
             if not await _unless(stopped, service.start()):
                 return
             stack.push_async_callback(service.stop)
-        if ready is not None:
-            ready()
+        settle()
         await stopped.wait()
+
+
+def settle() -> None:
+    """Once started: what lives now lives for ever, so the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from simulator import Fleet
 from simulator.station import Version
 from strum.configuration import load
 from strum.embedded import EmbeddedPostgres
-from strum.running import until_signal
+from strum.running import settle, until_signal
 
 _VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1", "1.6", "2.0.1", "1.6")
 _ADMIN = "admin@strum.local"
@@ -44,6 +44,7 @@ async def up(*, demo: int) -> None:
         if demo:
             fleet = await stack.enter_async_context(_fleet(f"ws://127.0.0.1:{communication.port}/ocpp", demo))
             stack.push_async_callback(_end, asyncio.create_task(fleet.run()))
+        settle()
         await stopped.wait()
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from simulator import Ledger
@@ -10,6 +10,7 @@ from simulator.ledger import TransactionRecord
 from tests.e2e.stack import Stack
 
 _CLOSE = timedelta(milliseconds=2)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -91,4 +92,5 @@ async def _compare_samples(record: TransactionRecord, shown: dict[str, Any], str
 
 
 def _rounded(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp() * 1000)
+    """Milliseconds, cut off as on the wire."""
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
