@@ -16,15 +16,9 @@ _GC_THRESHOLDS = (50_000, 20, 50)
 """Messages are short-lived trees without cycles: collecting at Python's default of 700 costs 30 µs a message."""
 
 
-_COLLECT_AFTER = (10_000, 50, 100)
-"""Thresholds of the garbage collector. A batch of messages is thousands of objects that live until it is stored; by
-Python's default, 700, the collector walks through them over and over, and that takes a quarter of all CPU."""
-
-
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop: TLS on the stock loop costs six times the memory per connection."""
     gc.set_threshold(*_GC_THRESHOLDS)
-    gc.set_threshold(*_COLLECT_AFTER)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
