@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from modules.charge_points.domain.connections import MOST_CONNECTORS, POD_SILENT
 from modules.charge_points.service import connecting
 from shared_contracts.message import Event
@@ -90,6 +92,15 @@ async def test_the_last_sign_of_life_counts(database: str) -> None:
         assert (await _shown(strum))["last_seen_at"] == "2026-07-01T12:01:00Z"
 
 
+async def _all_told(strum: Running) -> None:
+    """Wait until what the module publishes has been relayed."""
+    (hosted,) = strum.management.hosted
+    waiting = 1
+    while waiting:
+        async with hosted.work() as work:
+            waiting = (await work.execute(text("SELECT count(*) FROM charge_points.outbox"))).scalar_one()
+
+
 async def _give_up(strum: Running, silence: timedelta) -> int:
     (hosted,) = strum.management.hosted
     async with hosted.work() as work:
@@ -129,7 +140,7 @@ async def test_a_sign_of_life_of_a_connected_station_is_not_told_as_a_connection
         await strum.publish(connected("CS1", 1))
         for _ in range(2):
             await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
-        await strum.publish(_status(1))
+        await _all_told(strum)
         assert len(strum.heard(StationConnected)) == 1
 
 
