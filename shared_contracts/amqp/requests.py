@@ -89,7 +89,7 @@ class Requests:
         except TimeoutError as error:
             raise RequestTimedOut(f"{envelope.key} took longer than {timeout:g} s") from error
         finally:
-            del self._pending[envelope.id]
+            self._pending.pop(envelope.id, None)
 
     async def _carry(self, exchange: str, refusal: type[BusError], address: str, letters: list[Letter]) -> None:
         """Publish until it has left this process; then only the replies, or the callers' patience, count."""
