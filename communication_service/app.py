@@ -102,7 +102,7 @@ class Communication:
         ]
         await asyncio.gather(*closing, return_exceptions=True)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.registry.emptied.wait(), _FINISH_S)
+            await asyncio.wait_for(self.registry.emptied.wait(), _FINISH_S + 1)
         self._recorder.flush()
 
     async def _listen(

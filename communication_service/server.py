@@ -61,6 +61,9 @@ class Door:
             await socket.end(WSCloseCode.GOING_AWAY, "the service restarts")
         else:
             await self._converse(request, socket, dialect, station_id, access)
+        async for _ in socket:
+            pass  # what comes after our close frame
+        await socket.linger()
         return socket
 
     async def _refuse_or_access(self, request: web.Request, station_id: str) -> StationAccess | web.Response:

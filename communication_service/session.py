@@ -91,6 +91,8 @@ class Session:
         try:
             with suppress(ConnectionError):
                 async for message in self.socket:
+                    if self.closed_with is not None:
+                        continue
                     if message.type is WSMsgType.TEXT:
                         await self._take(message.data)
                     elif message.type is WSMsgType.BINARY:
@@ -111,7 +113,7 @@ class Session:
         return answered.model_dump_json(exclude_defaults=True).encode()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection; the reading loop then ends."""
+        """Take no more messages, and close; the reading loop ends when the station has closed its side, or is gone."""
         if self.closed_with is None and not self.socket.closed:
             self.closed_with = code, reason
         await self.socket.end(code, reason)

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, hdrs, web
@@ -28,10 +28,12 @@ class StationSocket(web.WebSocketResponse):
             protocols=protocols,
             heartbeat=ping_interval_s,
             max_msg_size=largest,
-            timeout=_CLOSE_S,
             writer_limit=_UNSENT_BYTES,
         )
         self._window = 0
+        self._dropping: asyncio.TimerHandle | None = None
+        self._lost = False
+        self._lingering: asyncio.Future[None] | None = None
 
     async def send_text(self, text: str) -> None:
         """Send a message. Raises ConnectionError once the connection is closing; waits for a station slow to read."""
@@ -42,13 +44,29 @@ class StationSocket(web.WebSocketResponse):
         await writer.send_frame(data, WSMsgType.TEXT, deflate or None)
 
     async def end(self, code: int, reason: str) -> None:
-        """Close, and drop the connection if the station does not close its side, or takes no more bytes, in time."""
-        transport = self._req.transport if self._req is not None else None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
-                await self.close(code=code, message=reason.encode()[:120])
-        if transport is not None:
-            asyncio.get_running_loop().call_later(_CLOSE_S, transport.abort)
+        """Send a close frame. Who reads comes to the end once the station has closed its side, or is dropped."""
+        if self._dropping is not None or self._req is None or self._req.transport is None or self._writer is None:
+            return
+        self._dropping = asyncio.get_running_loop().call_later(_CLOSE_S, self._req.transport.abort)
+        with suppress(ConnectionError):
+            await self._writer.close(code, reason)
+
+    async def linger(self) -> None:
+        """Keep the connection until the station is gone, for what it still sends would reset it, and what it was sent
+        last be lost. Returns at once where the station closed, and in a few seconds in any case."""
+        if self._dropping is not None and not self._closing and not self._lost:
+            self._lingering = asyncio.get_running_loop().create_future()
+            await self._lingering
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:  # noqa: ARG002 -- aiohttp's
+        """What aiohttp calls when it has read a close frame, what is no frame, or the end."""
+        if self._closed:
+            return False
+        if self._lost and not self._closing:
+            self._close_code = WSCloseCode.ABNORMAL_CLOSURE
+        await self.end(code, message.decode())
+        self._set_closed()
+        return True
 
     def _handshake(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], str | None, int, bool]:
         headers, protocol, self._window, _ = super()._handshake(request)
@@ -60,10 +78,17 @@ class StationSocket(web.WebSocketResponse):
         self._ws_protocol, self._writer = protocol, writer
         self._reset_heartbeat()
         self._reader = WebSocketDataQueue(request._protocol, _QUEUED_BYTES, loop=asyncio.get_running_loop())  # noqa: SLF001 -- aiohttp has no other way in
-        self._parser = _Frames(self._reader, self._max_msg_size, deflate=bool(self._window))
+        self._parser = _Frames(self._reader, self._max_msg_size, self._connection_lost, deflate=bool(self._window))
         request.protocol.set_parser(self._parser, data_received_cb=self._on_data_received)
         request.protocol.keep_alive(False)
         _forget_head(request)
+
+    def _connection_lost(self) -> None:
+        self._lost = True
+        if self._dropping is not None:
+            self._dropping.cancel()
+        if self._lingering is not None and not self._lingering.done():
+            self._lingering.set_result(None)
 
 
 def _forget_head(request: web.BaseRequest) -> None:
@@ -80,13 +105,19 @@ def _extension(window: int) -> str:
 class _Frames(WebSocketReader):
     """Refuses frames without a mask (RFC 6455 §5.1), and inflates each message afresh, never beyond the limit."""
 
-    __slots__ = ("_deflated", "_kind", "_largest")
+    __slots__ = ("_deflated", "_kind", "_largest", "_on_lost")
 
-    def __init__(self, queue: WebSocketDataQueue, largest: int, *, deflate: bool) -> None:
+    def __init__(self, queue: WebSocketDataQueue, largest: int, on_lost: Callable[[], None], *, deflate: bool) -> None:
         super().__init__(queue, largest, deflate, True)
+        self._on_lost = on_lost
         self._largest = largest
         self._deflated: bytearray | None = None
         self._kind = 0
+
+    def feed_eof(self) -> None:
+        """What aiohttp calls when the connection is lost."""
+        super().feed_eof()
+        self._on_lost()
 
     def _handle_frame(self, fin: bool, opcode: int, payload: bytes | bytearray, compressed: int) -> None:
         if type(payload) is bytes:  # what was masked comes as a bytearray

@@ -102,7 +102,7 @@ async def test_the_client_of_aiohttp_compresses_with_us_both_ways() -> None:
 
 
 async def test_a_deflate_bomb_is_refused_without_being_inflated() -> None:
-    bomb = deflated(b"x" * (1024 * 1024 * 1000))
+    bomb = deflated(b"x" * (1024 * 1024 * 100))
     assert len(bomb) < 1024 * 1024
     async with edge() as e, e.raw(**OFFER) as socket:
         before = _peak_kib()
