@@ -1,12 +1,9 @@
 """The event store, the frame log, statuses, replays and requests for logs."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import CreateSequence
-from sqlalchemy.types import UserDefinedType
 
 from migrations.kernel import create_kernel_tables
 
@@ -15,19 +12,14 @@ down_revision = None
 
 _SCHEMA = "diagnostics"
 _NOW = sa.text("now()")
-
-
-class Xid8(UserDefinedType[int]):
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "xid8"
+_TAG = 0x5354  # marks the keys of our advisory locks, which are 16 bits of this and 48 of a number
+_LAST_NUMBER = "CASE WHEN is_called THEN last_value ELSE 0 END"
 
 
 def upgrade() -> None:
     create_kernel_tables(_SCHEMA)
-    for name in ("event_offsets", "frame_numbers"):
-        op.execute(CreateSequence(sa.Sequence(name, schema=_SCHEMA, cache=100)))
+    op.execute(CreateSequence(sa.Sequence("event_offsets", schema=_SCHEMA)))
+    op.execute(CreateSequence(sa.Sequence("frame_numbers", schema=_SCHEMA, cache=100)))
     op.execute(CreateSequence(sa.Sequence("log_numbers", schema=_SCHEMA, data_type=sa.Integer(), cycle=True)))
     _create_events()
     _create_frames()
@@ -40,7 +32,6 @@ def _create_events() -> None:
     op.create_table(
         "events",
         sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False, server_default=_NOW),
-        sa.Column("xid", Xid8(), nullable=False, server_default=sa.text("pg_current_xact_id()")),
         sa.Column("offset", sa.BigInteger(), nullable=False, server_default=_next("event_offsets")),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -52,18 +43,18 @@ def _create_events() -> None:
         schema=_SCHEMA,
         postgresql_partition_by="RANGE (stored_at)",
     )
-    op.create_index("ix_events_position", "events", ["xid", "offset"], schema=_SCHEMA)
+    op.create_index("ix_events_offset", "events", ["offset"], schema=_SCHEMA)
     op.create_index(
         "ix_events_station_id",
         "events",
-        ["station_id", "xid", "offset"],
+        ["station_id", "offset"],
         schema=_SCHEMA,
         postgresql_where=sa.text("station_id IS NOT NULL"),
     )
     op.create_index(
         "ix_events_key",
         "events",
-        ["key", "xid", "offset"],
+        ["key", "offset"],
         schema=_SCHEMA,
         postgresql_where=sa.text("key <> 'stations.meters_sampled.v1'"),
     )
@@ -75,18 +66,40 @@ def _create_events() -> None:
         postgresql_using="brin",
         postgresql_with={"autosummarize": "on"},
     )
-    _notify_of_events()
+    _announce_events()
+    _tell_bounds()
 
 
-def _notify_of_events() -> None:
-    """Those who follow the events are woken by the commit that stored some; a trigger spares a round trip."""
+def _announce_events() -> None:
+    """Before a statement stores events, it says so: to readers now by a lock, and to followers at its commit.
+
+    The lock is shared, so that nobody waits. Its key holds the last number that was given to an event before: what the
+    statement stores has higher ones. A trigger does this, since it costs no round trip.
+    """
     op.execute(
-        "CREATE FUNCTION diagnostics.notify_of_events() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN PERFORM pg_notify('diagnostics_events', ''); RETURN NULL; END $$"
+        "CREATE FUNCTION diagnostics.announce_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"PERFORM pg_advisory_xact_lock_shared(({_TAG}::bigint << 48) | {_LAST_NUMBER}) "
+        "FROM diagnostics.event_offsets; "
+        "PERFORM pg_notify('diagnostics_events', ''); RETURN NULL; END $$"
     )
     op.execute(
-        "CREATE TRIGGER notify_of_events AFTER INSERT ON diagnostics.events "
-        "FOR EACH STATEMENT EXECUTE FUNCTION diagnostics.notify_of_events()"
+        "CREATE TRIGGER announce_events BEFORE INSERT ON diagnostics.events "
+        "FOR EACH STATEMENT EXECUTE FUNCTION diagnostics.announce_events()"
+    )
+
+
+def _tell_bounds() -> None:
+    """`given` is the last number of an event; up to `settled`, no transaction that is under way will add one.
+
+    Events are to be read by a later statement: then all up to `settled` that will ever be there are seen. For whoever
+    has a number up to `given` took the lock before; so it either holds it still, or has ended before we read.
+    """
+    op.execute(
+        "CREATE FUNCTION diagnostics.event_bounds(OUT given bigint, OUT settled bigint) LANGUAGE plpgsql AS $$ "
+        f"BEGIN SELECT {_LAST_NUMBER} INTO given FROM diagnostics.event_offsets; "
+        "SELECT least(given, min(((classid::bigint & 65535) << 32) | objid::bigint)) INTO settled FROM pg_locks "
+        f"WHERE locktype = 'advisory' AND objsubid = 1 AND (classid::bigint >> 16) = {_TAG} "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()); END $$"
     )
 
 
@@ -120,7 +133,7 @@ def _create_statuses() -> None:
     op.create_table(
         "watermarks",
         sa.Column("projector", sa.Text(), primary_key=True),
-        sa.Column("xid", Xid8(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
         sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False, server_default=_NOW),
         schema=_SCHEMA,
     )
@@ -138,9 +151,8 @@ def _create_replays() -> None:
         sa.Column("until", sa.DateTime(timezone=True)),
         sa.Column("events", sa.BigInteger(), nullable=False),
         sa.Column("sent", sa.BigInteger(), nullable=False, server_default="0"),
-        sa.Column("after_xid", Xid8(), nullable=False, server_default="0"),
-        sa.Column("after_offset", sa.BigInteger(), nullable=False, server_default="0"),
-        sa.Column("before_xid", Xid8(), nullable=False),
+        sa.Column("after", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("last", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True)),
         schema=_SCHEMA,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 from uuid import UUID
 
 from shared_contracts.message import Envelope
@@ -11,47 +10,31 @@ from shared_contracts.message import Envelope
 _LARGEST = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in the event store: the transaction that stored the event, then its number.
+def parse_position(text: str) -> int | None:
+    """Read the position of an event as clients send it; None for what is none."""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_LARGEST)):
+        return None
+    position = int(text)
+    return position if position <= _LARGEST else None
 
-    Events are read in this order, and only up to the oldest transaction that is still under way; so a reader
-    that remembers its position misses none, however late a transaction commits.
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of the event store at a moment: `given` is the last number of an event.
+
+    Numbers are given before a transaction commits, so a lower one may appear after a higher. Up to `settled` this
+    cannot happen any more: a reader that goes no further misses none, however late a transaction commits.
     """
 
-    xid: int
-    offset: int
-
-    @classmethod
-    def before(cls, xid: int) -> Self:
-        """After everything that transactions older than `xid` stored."""
-        return cls(max(xid - 1, 0), _LARGEST)
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Read what `str` gave out; None for anything else."""
-        parts = text.split(".")
-        if len(parts) != 2 or not all(part.isalnum() and part.isascii() and len(part) <= 16 for part in parts):
-            return None
-        try:
-            position = cls(int(parts[0], 16), int(parts[1], 16))
-        except ValueError:
-            return None
-        return position if max(position.xid, position.offset) <= _LARGEST else None
-
-    def __str__(self) -> str:
-        return f"{self.xid:x}.{self.offset:x}"
-
-
-START = Position(0, 0)
-"""Before every event."""
+    given: int
+    settled: int
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it is kept; `payload` is its JSON."""
 
-    position: Position
+    position: int
     id: str
     key: str
     station_id: str | None
@@ -126,7 +109,7 @@ class FrameFilter:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Stored events on their way to one module again; `sent` of (at least) `events` are."""
+    """Stored events on their way to one module again: those after `after` up to `last` are still to be sent."""
 
     id: UUID
     requested_by: str
@@ -137,8 +120,8 @@ class Replay:
     until: datetime | None
     events: int
     sent: int
-    after: Position
-    before_xid: int
+    after: int
+    last: int
     finished_at: datetime | None
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from modules.diagnostics.domain import START, EventFilter, FrameFilter, Position, StoredEvent, StoredFrame
+from modules.diagnostics.domain import EventFilter, FrameFilter, StoredEvent, StoredFrame
 from modules.diagnostics.repository import events, frames
 from modules.kernel.work import ModuleContext
 
@@ -16,8 +16,8 @@ _BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 async def events_as_ndjson(context: ModuleContext, chosen: EventFilter) -> AsyncIterator[bytes]:
     """Events that match and are stored now, oldest first, one JSON object a line."""
     async with context.work() as work:
-        until = Position.before(await events.own_xid(work))
-    after = START
+        until = (await events.bounds(work)).given
+    after = 0
     while True:
         async with context.work() as work:
             found = await events.read_events(work, chosen, after=after, until=until, limit=_PAGE)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import orjson
 import structlog
 
-from modules.diagnostics.domain import Position, StoredEvent
+from modules.diagnostics.domain import EventFilter, StoredEvent
 from modules.diagnostics.repository import events
 from modules.kernel.work import ModuleContext
 
@@ -21,6 +21,7 @@ _PAUSE_S = 0.02  # between two readings: a busy system is read in larger pieces
 _POLL_S = 1.0  # where no notification comes, e.g. through a pooler that does not carry them
 _WAITING_S = 0.25
 _QUEUE = 1000
+_ALL = EventFilter()
 
 
 class FeedEvent:
@@ -54,7 +55,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.is_cut_off = False
-        self._since: Position | None = None
+        self._since: int | None = None
         self._waiting: deque[FeedEvent] = deque()
         self._changed = asyncio.Event()
 
@@ -63,13 +64,13 @@ class Listener:
         """Whether events come."""
         return self._since is not None
 
-    def begin(self, since: Position) -> None:
+    def begin(self, since: int) -> None:
         """Say after which position events come; once."""
         if self._since is None:
             self._since = since
             self._changed.set()
 
-    async def begun(self) -> Position | None:
+    async def begun(self) -> int | None:
         """After which position events come; None where it was cut off before they did."""
         while self._since is None and not self.is_cut_off:
             self._changed.clear()
@@ -111,7 +112,7 @@ class Feed:
         self._listeners: set[Listener] = set()
         self._wanted = asyncio.Event()
         self._woken = asyncio.Event()
-        self._position: Position | None = None
+        self._position: int | None = None
 
     @contextmanager
     def listen(self) -> Iterator[Listener]:
@@ -131,14 +132,12 @@ class Feed:
         for listener in self._listeners:
             listener.cut_off()
 
-    async def missed(self, after: Position, until: Position) -> AsyncGenerator[FeedEvent, None]:
+    async def missed(self, after: int, until: int) -> AsyncGenerator[FeedEvent, None]:
         """What was stored between two positions."""
         while after < until:
             async with self._context.work() as work:
-                found, _ = await events.read_tail(work, after, _PAGE)
+                found = await events.read_events(work, _ALL, after=after, until=until, limit=_PAGE)
             for event in found:
-                if event.position > until:
-                    return
                 yield FeedEvent(event)
             if len(found) < _PAGE:
                 return
@@ -152,15 +151,16 @@ class Feed:
                 await self._follow(is_connected)
 
     async def _follow(self, is_connected: Callable[[], bool]) -> None:
-        position = self._position or await self._end()
-        self._begin(position)
+        position = await self._begin()
         unsettled_s = _PAUSE_S
         while self._listeners:
             if not is_connected():
                 raise ConnectionError("the connection that listens for stored events was lost")
             self._woken.clear()
             async with self._context.work() as work:
-                found, waits = await events.read_tail(work, position, _PAGE)
+                bounds = await events.bounds(work)
+                found = await events.read_events(work, _ALL, after=position, until=bounds.settled, limit=_PAGE)
+            waits = bounds.settled < bounds.given
             self._hand_out([FeedEvent(event) for event in found])
             if found:
                 self._position = position = found[-1].position
@@ -170,14 +170,14 @@ class Feed:
         self._position = None
         self._wanted.clear()
 
-    async def _end(self) -> Position:
-        async with self._context.work() as work:
-            return Position.before(await events.oldest_under_way(work))
-
-    def _begin(self, position: Position) -> None:
-        self._position = position
+    async def _begin(self) -> int:
+        """Where to read on, or from now; says so to who waits for it."""
+        if self._position is None:
+            async with self._context.work() as work:
+                self._position = (await events.bounds(work)).settled
         for listener in self._listeners:
-            listener.begin(position)
+            listener.begin(self._position)
+        return self._position
 
     def _hand_out(self, found: list[FeedEvent]) -> None:
         for event in found:

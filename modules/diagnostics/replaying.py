@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from modules.diagnostics.domain import START, EventFilter, Position, Replay
+from modules.diagnostics.domain import EventFilter, Replay
 from modules.diagnostics.repository import events, replays
 from modules.kernel.errors import InvalidRequest
 from modules.kernel.module import Service
@@ -35,9 +35,9 @@ async def begin_replay(
     """
     if to_module not in TARGETS:
         raise InvalidRequest(f"Events can be sent again to {', '.join(TARGETS)}.", to_module=to_module)
-    before_xid = await events.own_xid(work)
+    last = (await events.bounds(work)).given
     chosen = EventFilter(tuple(keys), since=since, until=until)
-    count = await events.count_events(work, chosen, until=Position.before(before_xid))
+    count = await events.count_events(work, chosen, until=last)
     replay = Replay(
         id=uuid4(),
         requested_by=requested_by,
@@ -48,8 +48,8 @@ async def begin_replay(
         until=until,
         events=count,
         sent=0,
-        after=START,
-        before_xid=before_xid,
+        after=0,
+        last=last,
         finished_at=None,
     )
     await replays.add_replay(work, replay)
@@ -64,13 +64,13 @@ async def send_next(work: Work) -> bool:
     replay = await replays.take_open_replay(work)
     if replay is None or await replays.count_outgoing(work, at_most=_OUTBOX) >= _OUTBOX:
         return False
-    settled_xid = await events.oldest_under_way(work)
-    until = Position.before(min(replay.before_xid, settled_xid))
+    settled = (await events.bounds(work)).settled
+    until = min(replay.last, settled)
     chosen = EventFilter(tuple(replay.keys), since=replay.since, until=replay.until)
     found = await events.read_events(work, chosen, after=replay.after, until=until, limit=_BATCH)
     for event in found:
         work.send_again(event.envelope(), to_module=replay.to_module)
-    is_finished = len(found) < _BATCH and settled_xid >= replay.before_xid
+    is_finished = len(found) < _BATCH and settled >= replay.last
     if found or is_finished:
         moved = replace(replay, sent=replay.sent + len(found), after=found[-1].position if found else replay.after)
         await replays.move_replay(work, moved, finished_at=work.now if is_finished else None)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from modules.diagnostics import exporting, replaying, uploads
-from modules.diagnostics.domain import EventFilter, LogRequest, Position, StoredEvent
+from modules.diagnostics.domain import EventFilter, LogRequest, StoredEvent, parse_position
 from modules.diagnostics.errors import LogRequestNotFound, ReplayNotFound
 from modules.diagnostics.opened import Opened
 from modules.diagnostics.repository import events, frames, logs, replays
@@ -144,7 +144,7 @@ async def stream_events(call: Call[StreamChosen, None], work: Work) -> EventStre
     if unknown := names - frozenset(NAMES.values()):
         raise _invalid("types", f"unknown: {', '.join(sorted(unknown))}")
     given = call.last_event_id or call.query.last_event_id
-    after = Position.parse(given) if given else None
+    after = parse_position(given) if given else None
     if given and after is None:
         raise _invalid("last_event_id", "not one of ours")
     driver = await _driver_view(call.principal.driver_id, work)
@@ -197,7 +197,7 @@ async def _event_page(
     paging: Paging, chosen: EventFilter, view: Callable[[StoredEvent], ViewT], work: Work
 ) -> Page[ViewT]:
     cursor = decode_cursor(paging.cursor, str)
-    before = None if cursor is None else Position.parse(cursor[0])
+    before = None if cursor is None else parse_position(cursor[0])
     if cursor is not None and before is None:
         raise _invalid("cursor", "unknown")
     found = await events.read_newest_events(work, chosen, before=before, limit=paging.limit + 1)

@@ -1,6 +1,6 @@
 """Brings statuses from memory into the status store, and what a crashed process did not bring.
 
-Each process has a watermark: its events of all older transactions are in the status store. Whoever starts, or finds
+Each process has a watermark: its events up to that position are in the status store. Whoever starts, or finds
 a mark that no longer moves, reads the events since then from the event store once more.
 """
 
@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from modules.diagnostics.domain import EventFilter, Position
+from modules.diagnostics.domain import EventFilter
 from modules.diagnostics.latest import Latest
 from modules.diagnostics.projection import PROJECTED
 from modules.diagnostics.repository import events, watermarks
@@ -43,7 +43,8 @@ class StatusWriter:
         """Note what changed; the first events of this process set its mark in their own transaction."""
         self._latest.take(envelopes)
         if not self._has_mark:
-            await watermarks.begin_watermark(work, self._projector)
+            position = (await events.bounds(work)).settled  # below what this transaction has stored
+            await watermarks.begin_watermark(work, self._projector, position)
 
     async def run(self) -> None:
         """Recover, then write until cancelled."""
@@ -63,25 +64,25 @@ class StatusWriter:
     async def flush(self) -> None:
         """Write what changed, and move the mark to where events were before it was gathered."""
         async with self._context.work() as work:
-            xid = await events.oldest_under_way(work)
+            position = (await events.bounds(work)).settled
         changed = await self._latest.changed()
         if changed:
             await self._store.put(changed)
             self._latest.written(changed)
         if changed or time.monotonic() - self._moved_at > _ALIVE_EVERY_S:
             async with self._context.work() as work:
-                await watermarks.move_watermark(work, self._projector, xid)
+                await watermarks.move_watermark(work, self._projector, position)
             self._has_mark, self._moved_at = True, time.monotonic()
 
     async def recover(self, *, idle: timedelta) -> None:
         """Write what the events say since the marks that have not moved for so long, then forget those."""
         async with self._context.work() as work:
             stale = await watermarks.oldest_watermark(work, idle=idle)
-            end = Position.before(await events.own_xid(work))
+            end = (await events.bounds(work)).given
         if stale is None:
             return
-        xid, projectors = stale
-        count = await self._write_again(Position.before(xid), end)
+        position, projectors = stale
+        count = await self._write_again(position, end)
         async with self._context.work() as work:
             await watermarks.remove_watermarks(work, projectors, idle=_GONE_AFTER)
         log.info("statuses_recovered", events=count)
@@ -93,7 +94,7 @@ class StatusWriter:
             await watermarks.remove_watermarks(work, (self._projector,), idle=_NOW)
         self._has_mark = False
 
-    async def _write_again(self, after: Position, until: Position) -> int:
+    async def _write_again(self, after: int, until: int) -> int:
         projected = EventFilter(tuple(sorted(PROJECTED)))
         again, count = Latest(), 0
         while True:

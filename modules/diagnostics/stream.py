@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 
-from modules.diagnostics.domain import Position
 from modules.diagnostics.feed import Feed, FeedEvent
 from modules.kernel.http import ServerEvent
 from shared_contracts.charge_points import CommandCompleted, StationBooted, StationRegistered, StationRemoved
@@ -88,7 +87,7 @@ class Selection:
         return name if seen and (self._names is None or name in self._names) else None
 
 
-async def follow(feed: Feed, selection: Selection, *, after: Position | None) -> AsyncGenerator[ServerEvent, None]:
+async def follow(feed: Feed, selection: Selection, *, after: int | None) -> AsyncGenerator[ServerEvent, None]:
     """What is stored from now on, or after a position.
 
     It ends after a quarter of an hour, so that nobody whose rights were taken away goes on reading, and for a client
@@ -102,7 +101,7 @@ async def follow(feed: Feed, selection: Selection, *, after: Position | None) ->
                 yield ServerEvent(data=event.text, id=str(event.position), event=name)
 
 
-async def _events(feed: Feed, after: Position | None, until: float) -> AsyncGenerator[FeedEvent, None]:
+async def _events(feed: Feed, after: int | None, until: float) -> AsyncGenerator[FeedEvent, None]:
     with feed.listen() as listener:
         since = await listener.begun()
         if since is None:

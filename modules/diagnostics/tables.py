@@ -3,8 +3,6 @@
 Indexes of `events` are what storing an event costs most: of 14 µs in PostgreSQL, 6 are theirs.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -22,33 +20,20 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import UserDefinedType
 
 from modules.kernel.tables import kernel_tables
 from shared_contracts.stations import MetersSampled
 
-
-class Xid8(UserDefinedType[int]):
-    """A transaction id of PostgreSQL that never wraps around."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        """The type's name in SQL."""
-        return "xid8"
-
-
 metadata = MetaData(schema="diagnostics")
 kernel_tables(metadata)
 
-event_offsets = Sequence("event_offsets", metadata=metadata, cache=100)
+event_offsets = Sequence("event_offsets", metadata=metadata)  # no cache: a number is to be younger than its lock
 frame_numbers = Sequence("frame_numbers", metadata=metadata, cache=100)
 
 events = Table(
     "events",
     metadata,
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("xid", Xid8(), nullable=False, server_default=text("pg_current_xact_id()")),
     Column("offset", BigInteger, nullable=False, server_default=event_offsets.next_value()),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("id", Text, nullable=False),
@@ -57,10 +42,10 @@ events = Table(
     Column("cause", Text),
     Column("trace", Text),
     Column("payload", Text, nullable=False),
-    Index("ix_events_position", "xid", "offset"),
-    Index("ix_events_station_id", "station_id", "xid", "offset", postgresql_where=text("station_id IS NOT NULL")),
+    Index("ix_events_offset", "offset"),
+    Index("ix_events_station_id", "station_id", "offset", postgresql_where=text("station_id IS NOT NULL")),
     # Meter samples are nearly all there is: finding them takes no index of their own, finding the rest does.
-    Index("ix_events_key", "key", "xid", "offset", postgresql_where=text(f"key <> '{MetersSampled.key}'")),
+    Index("ix_events_key", "key", "offset", postgresql_where=text(f"key <> '{MetersSampled.key}'")),
     Index("ix_events_stored_at", "stored_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
     postgresql_partition_by="RANGE (stored_at)",
 )
@@ -94,7 +79,7 @@ watermarks = Table(
     "watermarks",
     metadata,
     Column("projector", Text, primary_key=True),
-    Column("xid", Xid8(), nullable=False),
+    Column("offset", BigInteger, nullable=False),
     Column("moved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
@@ -110,9 +95,8 @@ replays = Table(
     Column("until", DateTime(timezone=True)),
     Column("events", BigInteger, nullable=False),
     Column("sent", BigInteger, nullable=False, server_default="0"),
-    Column("after_xid", Xid8(), nullable=False, server_default="0"),
-    Column("after_offset", BigInteger, nullable=False, server_default="0"),
-    Column("before_xid", Xid8(), nullable=False),
+    Column("after", BigInteger, nullable=False, server_default="0"),
+    Column("last", BigInteger, nullable=False),
     Column("finished_at", DateTime(timezone=True)),
     Index("ix_replays_open", "requested_at", postgresql_where=text("finished_at IS NULL")),
 )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, update
 
 from modules.diagnostics import tables
-from modules.diagnostics.domain import Position, Replay
+from modules.diagnostics.domain import Replay
 from modules.kernel.work import Work
 
 _REPLAY = tables.replays.c
@@ -22,9 +22,8 @@ _COLUMNS = (
     _REPLAY.until,
     _REPLAY.events,
     _REPLAY.sent,
-    _REPLAY.after_xid,
-    _REPLAY.after_offset,
-    _REPLAY.before_xid,
+    _REPLAY.after,
+    _REPLAY.last,
     _REPLAY.finished_at,
 )
 
@@ -40,7 +39,7 @@ async def add_replay(work: Work, replay: Replay) -> None:
         "since": replay.since,
         "until": replay.until,
         "events": replay.events,
-        "before_xid": replay.before_xid,
+        "last": replay.last,
     }
     await work.execute(insert(tables.replays).values(values))
 
@@ -60,8 +59,7 @@ async def take_open_replay(work: Work) -> Replay | None:
 
 async def move_replay(work: Work, replay: Replay, *, finished_at: datetime | None) -> None:
     """Record how far a replay has come."""
-    after = replay.after
-    values = {"sent": replay.sent, "after_xid": after.xid, "after_offset": after.offset, "finished_at": finished_at}
+    values = {"sent": replay.sent, "after": replay.after, "finished_at": finished_at}
     await work.execute(update(tables.replays).where(_REPLAY.id == replay.id).values(values))
 
 
@@ -90,5 +88,7 @@ async def count_outgoing(work: Work, *, at_most: int) -> int:
 
 
 def _replay(row: Sequence[Any]) -> Replay:
-    after = Position(row[9], row[10])
-    return Replay(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], after, row[11], row[12])
+    return Replay(
+        *(row[0], row[1], row[2], row[3], row[4], row[5]),
+        *(row[6], row[7], row[8], row[9], row[10], row[11]),
+    )

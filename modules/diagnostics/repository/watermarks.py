@@ -9,19 +9,18 @@ from modules.diagnostics import tables
 from modules.kernel.work import Work
 
 _MARK = tables.watermarks.c
-_OLDEST_UNDER_WAY = func.pg_snapshot_xmin(func.pg_current_snapshot(), type_=tables.Xid8())
 
 
-async def begin_watermark(work: Work, projector: str) -> None:
+async def begin_watermark(work: Work, projector: str, position: int) -> None:
     """Record, with its first events, that a process projects; a mark that is there stays."""
-    statement = insert(tables.watermarks).values(projector=projector, xid=_OLDEST_UNDER_WAY)
+    statement = insert(tables.watermarks).values(projector=projector, offset=position)
     await work.execute(statement.on_conflict_do_nothing())
 
 
-async def move_watermark(work: Work, projector: str, xid: int) -> None:
-    """Record that all events of older transactions of this process are in the status store."""
-    statement = insert(tables.watermarks).values(projector=projector, xid=xid)
-    moved = {"xid": xid, "moved_at": func.now()}
+async def move_watermark(work: Work, projector: str, position: int) -> None:
+    """Record that all events of this process up to a position are in the status store."""
+    statement = insert(tables.watermarks).values(projector=projector, offset=position)
+    moved = {"offset": position, "moved_at": func.now()}
     await work.execute(statement.on_conflict_do_update(index_elements=[_MARK.projector], set_=moved))
 
 
@@ -32,9 +31,9 @@ async def touch_watermark(work: Work, projector: str) -> None:
 
 async def oldest_watermark(work: Work, *, idle: timedelta) -> tuple[int, tuple[str, ...]] | None:
     """The oldest mark and the projectors, of processes that have not moved theirs for this long."""
-    statement = select(_MARK.projector, _MARK.xid).where(_MARK.moved_at <= func.now() - idle)
+    statement = select(_MARK.projector, _MARK.offset).where(_MARK.moved_at <= func.now() - idle)
     rows = (await work.execute(statement)).all()
-    return (min(row.xid for row in rows), tuple(row.projector for row in rows)) if rows else None
+    return (min(row.offset for row in rows), tuple(row.projector for row in rows)) if rows else None
 
 
 async def remove_watermarks(work: Work, projectors: tuple[str, ...], *, idle: timedelta) -> None:

@@ -97,7 +97,7 @@ async def test_security_events_are_listed_by_themselves(database):
 async def test_a_query_that_does_not_fit_is_a_problem(database):
     paths = [
         "/events?cursor=nonsense",
-        "/events?cursor=WyIxIl0",
+        "/events?cursor=WyJ4Il0",
         "/events?since=yesterday",
         "/events?limit=0",
         "/events?colour=red",

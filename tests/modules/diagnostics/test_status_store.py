@@ -135,6 +135,24 @@ async def test_two_processes_keep_the_newest_in_azure(azure_stores):
     assert [status.version for status in await one.of_station("CS-1")] == [8]
 
 
+async def test_a_write_that_was_overtaken_after_it_compared_is_compared_again(azure_stores, monkeypatch):
+    one, other = azure_stores
+    await one.put([a_status(version=1)])
+    submit = one._submit
+
+    async def overtaken(operations):
+        monkeypatch.setattr(one, "_submit", submit)
+        await other.put([a_status(version=3)])
+        return await submit(operations)
+
+    monkeypatch.setattr(one, "_submit", overtaken)
+    await one.put([a_status(version=2), a_status(item="meter:1", version=2)])
+    assert [(each.item, each.version) for each in await one.of_station("CS-1")] == [
+        ("connector:1:1", 3),
+        ("meter:1", 2),
+    ]
+
+
 def test_escaped_keys_have_no_character_that_azure_refuses():
     names = ["a/b", "a\\b", "a#b", "a?b", "a\x1fb", "a\x7fb", "a\x85b", "a%b", "a_b", "a_2fb"]
     keys = [escaped(name) for name in names]

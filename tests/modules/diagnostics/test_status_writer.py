@@ -57,7 +57,7 @@ class DownStore(PostgresStatusStore):
 async def test_statuses_are_shown_soon_after_the_event(database):
     async with running(database, "diagnostics", diagnostics={"flush_interval_s": 0.05}) as strum:
         await strum.publish(connected(), reported(state=ConnectorStatus.FAULTED), sampled(energy_wh=42))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len((page := await strum.api().get("/charging-stations/CS-1/statuses"))[1]["items"]) < 3:
                 await asyncio.sleep(0.02)
         code, faulted = await strum.api().get("/statuses", kind="connector", state="faulted")
@@ -71,7 +71,7 @@ async def test_statuses_are_paged(database):
     async with running(database, "diagnostics", diagnostics={"flush_interval_s": 0.05}) as strum:
         await strum.publish(*(reported(f"CS-{number}") for number in range(5)))
         seen, query = [], {"limit": 2}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while len((await strum.api().get("/statuses"))[1]["items"]) < 5:
                 await asyncio.sleep(0.02)
         while query:
@@ -144,7 +144,7 @@ async def test_while_the_store_is_down_events_go_on_and_statuses_wait(database):
         await keep(context, writer, reported(state=ConnectorStatus.CHARGING))
         assert await states(context) == {}
         store.is_down = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await states(context) != {"connector:1:1": "charging"}:
                 await asyncio.sleep(0.02)
         running_writer.cancel()

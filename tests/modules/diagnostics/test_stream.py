@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from modules.diagnostics import feed, stream
+from modules.diagnostics.domain import StoredEvent
 from shared_contracts.bus import BusUnavailable
 from shared_contracts.stations import MeterReading, SecurityEventReported, StationsSeen
 from shared_contracts.transactions import (
@@ -31,7 +32,7 @@ class Reader:
     def __init__(self, response) -> None:
         self.response = response
 
-    async def following(self, within_s: float = 5.0):
+    async def following(self, within_s: float = 20.0):
         fields = {}
         async with asyncio.timeout(within_s):
             async for raw in self.response.content:
@@ -64,7 +65,7 @@ async def listening(strum: Running, query: str = "", **more) -> AsyncIterator[Re
     async with reading(strum, query, **more) as reader:
         opened = strum.management.hosted[0].resources
         (resource,) = [item for kind, item in opened.items() if kind.__name__ == "Opened"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not any(each.has_begun for each in resource.feed._listeners):
                 await asyncio.sleep(0.01)
         yield reader
@@ -139,7 +140,7 @@ async def test_no_event_is_lost_or_doubled_while_clients_come_and_go(database, m
     monkeypatch.setattr(feed, "_PAGE", 3)
     async with running(database, "diagnostics") as strum:
         publishing = asyncio.create_task(_publish_many(strum, 120))
-        seen, last = [], "0.0"
+        seen, last = [], "0"
         while len(seen) < 120:
             async with reading(strum, f"?last_event_id={last}") as reader:
                 for event in await reader.some(min(17, 120 - len(seen))):
@@ -240,6 +241,17 @@ async def test_a_slow_client_is_cut_off_and_resumes(database, monkeypatch):
     assert [event["data"]["station_id"] for event in seen] == [f"CS-{number}" for number in range(1, 51)]
 
 
+async def test_a_client_that_is_ahead_of_this_process_is_not_sent_what_it_had():
+    behind = feed.Feed(context=None)
+    behind._position = 1
+    events = stream.follow(behind, stream.Selection(), after=2)
+    first = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0)
+    behind._hand_out([feed.FeedEvent(_stored(position)) for position in (2, 3)])
+    assert (await first).id == "3"
+    await events.aclose()
+
+
 async def test_a_stream_ends_after_a_while_even_if_it_is_busy(database, monkeypatch):
     monkeypatch.setattr(stream, "_LONGEST_S", 0.3)
     async with running(database, "diagnostics") as strum, reading(strum) as reader:
@@ -256,11 +268,15 @@ async def test_nothing_is_read_while_nobody_listens(database):
             pass
         resources = strum.management.hosted[0].resources
         (opened,) = [item for kind, item in resources.items() if kind.__name__ == "Opened"]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while opened.feed._position is not None:
                 await strum.publish(connected())  # that a client has left is noticed when it is written to
                 await asyncio.sleep(0.02)
         assert not opened.feed._listeners
+
+
+def _stored(position):
+    return StoredEvent(position, "i", connected().key, "CS-1", NOW, NOW, None, None, "{}")
 
 
 def energy(event):
