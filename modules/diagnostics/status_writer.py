@@ -47,19 +47,18 @@ class StatusWriter:
             await watermarks.begin_watermark(work, self._projector, position)
 
     async def run(self) -> None:
-        """Recover, then write until cancelled."""
-        await self.recover(idle=_NOW)
-        recovered_at = time.monotonic()
+        """Recover what others left, and write until cancelled."""
+        idle, recover_at = _NOW, time.monotonic()
         while True:
-            await asyncio.sleep(self._interval_s)
             try:
                 await self.flush()
-                if time.monotonic() - recovered_at > _GONE_AFTER.total_seconds():
-                    await self.recover(idle=_GONE_AFTER)
-                    recovered_at = time.monotonic()
+                if time.monotonic() >= recover_at:
+                    await self.recover(idle=idle)
+                    idle, recover_at = _GONE_AFTER, time.monotonic() + _GONE_AFTER.total_seconds()
             except Exception as error:
                 log.warning("statuses_wait", error=repr(error))
                 await self._say_alive()
+            await asyncio.sleep(self._interval_s)
 
     async def flush(self) -> None:
         """Write what changed, and move the mark to where events were before it was gathered."""

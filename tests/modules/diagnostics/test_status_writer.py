@@ -138,8 +138,8 @@ async def test_while_the_store_is_down_events_go_on_and_statuses_wait(database):
     async with partitioned(database) as context:
         store = DownStore(context)
         writer = a_writer(context, store)
-        running_writer = asyncio.create_task(writer.run())
         await keep(context, writer, reported())
+        running_writer = asyncio.create_task(writer.run())
         await asyncio.sleep(0.2)
         await keep(context, writer, reported(state=ConnectorStatus.CHARGING))
         assert await states(context) == {}
