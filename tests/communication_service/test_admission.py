@@ -10,7 +10,8 @@ from communication_service.admission import password_hash
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import GetStationAccess, Registration, StationAccess, StationAccessChanged
 from shared_contracts.message import Envelope
-from tests.communication_service.edge import Edge, Modules, edge, fakes, until
+from tests.communication_service.edge import Edge, edge, until
+from tests.communication_service.fakes import Modules, fakes
 from tests.communication_service.stations import RawSocket
 
 KEY = bytes(range(0x80, 0x94))  # 20 bytes that are no UTF-8

@@ -59,7 +59,7 @@ async def test_a_password_that_a_station_is_told_is_in_no_frame(version: Version
         VariableChange(component="C", name=one, value=value) for one, value in (("A", "1"), (name, CANARY), ("B", "2"))
     )
     async with edge() as e, e.station(version) as station:
-        telling = asyncio.create_task(e.tell(SetVariables(variables=changes)))
+        telling = e.telling(SetVariables(variables=changes))
         for _ in range(3 if version is Version.V16 else 1):
             await station.answer()
         await telling
@@ -75,7 +75,7 @@ async def test_a_password_that_a_station_is_told_is_in_no_frame(version: Version
 async def test_the_credentials_in_an_address_are_in_no_frame() -> None:
     async with edge() as e, e.station() as station:
         location = "sftp://user:c4n4ry@files.example/logs"
-        telling = asyncio.create_task(e.tell(GetLog(location=location, request_id=1)))
+        telling = e.telling(GetLog(location=location, request_id=1))
         await station.answer({})
         await telling
         call, _ = await frames(e, 2)
@@ -92,7 +92,7 @@ async def test_a_network_profiles_secrets_are_in_no_frame() -> None:
     }  # fmt: skip
     async with edge() as e, e.station(Version.V21) as station:
         command = RawCall(action="SetNetworkProfile", payload={"configurationSlot": 1, "connectionData": data})
-        telling = asyncio.create_task(e.tell(command))
+        telling = e.telling(command)
         await station.answer()
         await telling
         call, _ = await frames(e, 2)

@@ -26,7 +26,7 @@ async def two_pods() -> AsyncIterator[tuple[Edge, Edge]]:
 
 async def living(e: Edge, station: Station) -> None:
     """Assert that commands reach this connection, and no other."""
-    told = asyncio.create_task(e.tell(ResetStation()))
+    told = e.telling(ResetStation())
     await station.answer()
     assert (await told).outcome is CommandOutcome.ACCEPTED
     await station.silent()
@@ -79,7 +79,7 @@ async def test_whatever_order_connections_end_in_the_last_one_stays(
 
         assert last not in {event.epoch for event in a.heard(StationDisconnected)}
         assert len(a.communication.registry) + len(b.communication.registry) == 1
-        told = asyncio.create_task(a.tell(ResetStation()))
+        told = a.telling(ResetStation())
         _, call = await sockets[2].receive()
         sockets[2].send(call.replace(b'[2,"', b'[3,"').split(b',"Reset"')[0] + b',{"status":"Accepted"}]')
         assert (await told).outcome is CommandOutcome.ACCEPTED

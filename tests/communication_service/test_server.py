@@ -8,7 +8,8 @@ import pytest
 from communication_service.ocpp.versions import Version
 from shared_contracts.charge_points import GetStationAccess
 from shared_contracts.stations import StationConnected
-from tests.communication_service.edge import edge, fakes
+from tests.communication_service.edge import edge
+from tests.communication_service.fakes import fakes
 from tests.communication_service.stations import RawSocket
 from tests.communication_service.test_admission import LOCKED, basic, dial, locked
 

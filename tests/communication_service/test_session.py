@@ -1,21 +1,17 @@
 """One connection: reading never waits for answering, answers keep their order, nothing is lost or counted twice."""
 
 import asyncio
-from collections.abc import Callable
 
 import orjson
 import pytest
 
 from communication_service.ocpp.versions import Version
-from shared_contracts.authorization import JudgeToken, TokenJudged, TokenStatus
-from shared_contracts.bus import RequestFailed
-from shared_contracts.charge_points import BootAnswered, BootStation, Registration, StationAccessChanged
+from shared_contracts.authorization import JudgeToken
 from shared_contracts.commands import CommandOutcome, ResetStation
-from shared_contracts.message import Envelope
-from shared_contracts.stations import MetersSampled, StationDisconnected, StatusReported
+from shared_contracts.stations import MetersSampled, StationDisconnected
 from shared_contracts.transactions import OpenTransaction
-from tests.communication_service.edge import OPEN, Edge, Modules, edge, fakes, until
-from tests.communication_service.phrases import authorize, begin, boot, call, end, meters, status
+from tests.communication_service.edge import edge, until
+from tests.communication_service.phrases import authorize, begin, call, meters, status
 
 VERSIONS = pytest.mark.parametrize("version", Version)
 
@@ -29,7 +25,7 @@ async def test_an_answer_of_the_station_is_taken_while_its_call_waits_for_a_modu
     async with edge() as e, e.station(version) as station:
         gate = e.modules.hold(JudgeToken)
         await station.send(authorize(version, "ABC"))
-        telling = asyncio.create_task(e.tell(ResetStation()))
+        telling = e.telling(ResetStation())
         await station.answer()
 
         assert (await telling).outcome is CommandOutcome.ACCEPTED
@@ -100,119 +96,6 @@ async def test_the_same_id_with_other_content_is_a_new_call() -> None:
 
 
 @VERSIONS
-async def test_a_boot_said_again_in_the_same_words_is_answered_as_things_are_now(version: Version) -> None:
-    modules = fakes()
-    modules.replies[BootStation] = lambda _: BootAnswered(registration=Registration.PENDING, interval_s=10)
-    async with edge(modules=modules) as e, e.station(version) as station:
-        await station.send(boot(version))
-        assert (await station.receive())[2]["status"] == "Pending"
-        modules.replies[BootStation] = lambda _: BootAnswered(registration=Registration.ACCEPTED, interval_s=10)
-        await station.send(boot(version))
-
-        assert (await station.receive())[2]["status"] == "Accepted"
-
-
-async def test_a_refused_call_is_looked_at_again_when_it_is_repeated() -> None:
-    modules = fakes()
-    modules.default = OPEN.model_copy(update={"registration": Registration.PENDING})
-    async with edge(modules=modules) as e, e.station() as station:
-        await station.send(status(Version.V16))
-        assert (await station.receive())[2] == "SecurityError"
-        await _register(modules, e, Registration.ACCEPTED)
-        await station.send(status(Version.V16))
-
-        assert await station.receive() == [3, "7", {}]
-
-
-TRANSACTIONAL = {
-    "start": begin,
-    "stop": end,
-    "meter values": meters,
-}
-
-
-@VERSIONS
-@pytest.mark.parametrize("said", TRANSACTIONAL.values(), ids=TRANSACTIONAL)
-async def test_a_transaction_message_is_not_answered_while_it_cannot_be_kept(
-    version: Version, said: Callable[[Version], str]
-) -> None:
-    modules = fakes()
-    async with edge(modules=modules, request_timeout_s=0.1) as e, e.station(version) as station:
-        modules.hold("events")
-        for kind in list(modules.replies)[2:]:
-            modules.hold(kind)
-        await station.send(said(version))
-        await asyncio.sleep(0.2)
-        await station.silent()
-
-        modules.open_all()
-        await station.send(said(version))
-        assert (await station.receive())[:2] == [3, "7"]
-
-
-@VERSIONS
-async def test_other_messages_are_refused_while_nobody_can_answer_them(version: Version) -> None:
-    modules = fakes()
-
-    def fail(_: object) -> TokenJudged:
-        raise RequestFailed("internal", "no database")
-
-    modules.replies[JudgeToken] = fail
-    async with edge(modules=modules, request_timeout_s=0.1) as e, e.station(version) as station:
-        await station.send(authorize(version, "ABC"))
-        assert (await station.receive())[:3] == [4, "7", "InternalError"]
-        modules.hold("events")
-        await station.send(status(version))
-        assert (await station.receive())[:3] == [4, "7", "InternalError"]
-
-        modules.open_all()
-        modules.replies[JudgeToken] = lambda _: TokenJudged(status=TokenStatus.ACCEPTED)
-        await station.send(authorize(version, "ABC"))
-        assert (await station.receive())[:2] == [3, "7"]
-        await e.hears(StatusReported)
-
-
-@VERSIONS
-@pytest.mark.parametrize("registration", [Registration.PENDING, Registration.REJECTED])
-async def test_before_it_is_accepted_a_station_may_only_boot(version: Version, registration: Registration) -> None:
-    modules = fakes()
-    modules.default = OPEN.model_copy(update={"registration": registration})
-    async with edge(modules=modules) as e:
-        async with e.station(version) as station:
-            for text in (status(version), meters(version), begin(version), call("Heartbeat", {})):
-                await station.send(text)
-                assert (await station.receive())[:3] == [4, "7", "SecurityError"]
-            await station.send(boot(version))
-            assert (await station.receive())[2]["status"] == "Accepted"
-            await station.silent()
-        modules.default = OPEN
-        await e.bus.publish(Envelope.of(StationAccessChanged(station_id="CS1")))
-        async with e.station(version) as station:
-            await station.silent()  # a boot is not needed again
-
-
-async def test_what_an_operator_decides_counts_for_the_open_connection_at_once() -> None:
-    modules = fakes()
-    async with edge(modules=modules) as e, e.station() as station:
-        await station.silent()
-        await _register(modules, e, Registration.REJECTED)
-        assert (await station.call("Heartbeat"))[2] == "SecurityError"
-        await _register(modules, e, Registration.ACCEPTED)
-        await station.silent()
-
-
-async def test_a_station_that_is_removed_is_disconnected() -> None:
-    modules = fakes()
-    async with edge(modules=modules) as e, e.station() as station:
-        modules.default = modules.default.model_copy(update={"known": False})
-        await e.bus.publish(Envelope.of(StationAccessChanged(station_id="CS1")))
-
-        assert await station.closed() == 1008
-        [event] = await e.hears(StationDisconnected)
-        assert (event.close_code, event.reason) == (1008, "the station was removed")
-
-
-@VERSIONS
 async def test_too_many_broken_messages_close_the_connection(version: Version) -> None:
     async with edge(strikes_per_minute=3) as e, e.station(version) as station:
         for _ in range(3):
@@ -246,11 +129,3 @@ async def test_a_silent_station_is_pinged_and_dropped_when_it_is_gone() -> None:
 
         [event] = await e.hears(StationDisconnected)
         assert event.close_code == 1006
-
-
-async def _register(modules: Modules, e: Edge, registration: Registration) -> None:
-    modules.default = OPEN.model_copy(update={"registration": registration})
-    await e.bus.publish(Envelope.of(StationAccessChanged(station_id="CS1")))
-    session = e.communication.registry.get("CS1")
-    assert session is not None
-    await until(lambda: session.standing.registration is registration)
