@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import text
+
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandCompleted, CommandIssued, IssueCommand
 from shared_contracts.commands import Command, CommandOutcome, SetVariables
@@ -79,3 +81,11 @@ def completed(command: Command, outcome: str = "accepted", **fields: Any) -> Com
             **fields,
         }
     )
+
+
+async def set_aside(strum: Running) -> int:
+    """How many messages the module could not handle."""
+    (hosted,) = strum.management.hosted
+    async with hosted.work() as work:
+        found = await work.execute(text("SELECT count(*) FROM configuration.quarantine"))
+        return int(found.scalar_one())

@@ -11,7 +11,7 @@ from shared_contracts.configuration import FirmwareUpdateProgressed
 from shared_contracts.message import new_id
 from shared_contracts.stations import FirmwareStatusReported
 from tests.harness import Running
-from tests.modules.configuration.stations import Commands, completed, configuring
+from tests.modules.configuration.stations import Commands, completed, configuring, set_aside
 
 UPDATES = "/charging-stations/CS1/firmware-updates"
 FIRMWARE = {"location": "https://files.example/fw.bin"}
@@ -95,6 +95,7 @@ async def test_reports_about_no_known_update_change_nothing(database: str) -> No
         update = await _request(strum)
         await strum.publish(_reported("Installed", -1), _reported("Dancing", update["request_id"]))
         assert await _shown(strum, update) == ("requested", "Dancing")
+        assert await set_aside(strum) == 0
 
 
 async def test_a_report_may_come_before_the_answer(database: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared_contracts.commands import ChargingProfile, ClearChargingProfile, SetChargingProfile
 from tests.harness import Running
-from tests.modules.configuration.stations import completed, configuring
+from tests.modules.configuration.stations import completed, configuring, set_aside
 
 PROFILES = "/charging-stations/CS1/charging-profiles"
 PERIODS: list[dict[str, Any]] = [{"start_s": 0, "limit": 16}]
@@ -121,6 +121,7 @@ async def test_commands_that_others_issued_are_recorded_too(database: str) -> No
         assert await _states(strum) == {1: "installed", 2: "installed"}
         await strum.publish(completed(ClearChargingProfile(stack_level=1)))
         assert await _states(strum) == {1: "cleared", 2: "installed"}
+        assert await set_aside(strum) == 0
 
 
 async def test_a_clearing_told_late_does_not_clear_what_was_sent_after_it(database: str) -> None:

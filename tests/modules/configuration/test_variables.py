@@ -11,7 +11,7 @@ from shared_contracts.commands import GetVariables, SetVariables, VariableChange
 from shared_contracts.stations import ReportedVariable, VariablesReported
 from shared_contracts.users import Role
 from tests.harness import Running
-from tests.modules.configuration.stations import completed, configuring
+from tests.modules.configuration.stations import completed, configuring, set_aside
 
 VARIABLES = "/charging-stations/CS1/variables"
 CHANGES = "/charging-stations/CS1/variable-changes"
@@ -64,6 +64,14 @@ async def test_the_last_of_several_reports_in_a_batch_counts(database: str) -> N
         assert page["items"][0]["read_only"] is True
 
 
+async def test_what_is_known_to_be_read_only_stays_so_where_an_answer_does_not_say(database: str) -> None:
+    async with configuring(database) as (strum, _):
+        await strum.publish(_report(_key("A", "1", read_only=True)))
+        await strum.publish(_report(_key("A", "2")))
+        _, page = await strum.api().get(VARIABLES)
+        assert [(variable["value"], variable["read_only"]) for variable in page["items"]] == [("2", True)]
+
+
 async def test_secrets_that_stations_report_are_masked(database: str) -> None:
     async with configuring(database) as (strum, _):
         await strum.publish(_report(_key("AuthorizationKey", "s3cret"), _key("Url", "ws://u:s3cret@host/x")))
@@ -81,6 +89,7 @@ async def test_absurd_variables_do_not_hurt(database: str) -> None:
         )
         _, page = await strum.api().get(VARIABLES)
         assert [len(variable["value"]) for variable in page["items"]] == [1, 10_000]
+        assert await set_aside(strum) == 0
 
 
 async def test_a_station_cannot_fill_the_table(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
