@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -17,7 +17,8 @@ from management_service.metrics import CONSUMER_PAUSED, LOOP_LAG, REGISTRY
 from shared_contracts.bus import Bus
 from shared_contracts.loop import LoopWatch
 
-_ASSETS = Path(str(files("swagger_ui"))) / "static"
+_SWAGGER = find_spec("swagger_ui")  # its assets alone are of use: importing it would bring Jinja and YAML
+_ASSETS = Path(_SWAGGER.origin or "").parent / "static" if _SWAGGER else Path()
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Strum API</title>
 <link rel="stylesheet" href="/api/docs/assets/swagger-ui.css"></head>
@@ -43,6 +44,7 @@ class Health:
         application.router.add_get("/readyz", self._ready)
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/api/openapi.json", _static(described, "application/json"))
+        application.router.add_get("/", _to_docs)
         application.router.add_get("/api/docs", _static(_PAGE.encode(), "text/html"))
         application.router.add_get("/api/docs/start.js", _static(_START.encode(), "text/javascript"))
         for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
@@ -61,6 +63,10 @@ class Health:
         for consumer in self._consumers:
             CONSUMER_PAUSED.labels(consumer.name).set(consumer.paused)
         return web.Response(body=generate_latest(REGISTRY), content_type="text/plain", charset="utf-8")
+
+
+async def _to_docs(_: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": "/api/docs"})
 
 
 async def _answers(hosted: Hosted) -> bool:

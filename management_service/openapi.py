@@ -95,7 +95,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _query_parameters(query: type[BaseModel], schemas: dict[str, Any]) -> list[dict[str, Any]]:
     described = TypeAdapter(query).json_schema(ref_template=_TEMPLATE)
-    schemas.update(described.get("$defs", {}))
+    _add(schemas, described.get("$defs", {}))
     required = described.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
@@ -113,7 +113,9 @@ def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     responses = {"200": _success(route, schemas)}
     signature = route.signature()
-    if signature.created:
+    if signature.returns is type(None):
+        responses = {"204": responses["200"]}
+    elif signature.created:
         responses = {"201": responses["200"]}
     elif route.status != 200:
         responses = {str(route.status): responses["200"]}
@@ -166,8 +168,14 @@ def _success(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 def _schema(kind: Any, mode: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         names, definitions = models_json_schema([(kind, mode)], ref_template=_TEMPLATE)
-        schemas.update(definitions.get("$defs", {}))
+        _add(schemas, definitions.get("$defs", {}))
         return dict(names[(kind, mode)])
     described = TypeAdapter(kind).json_schema(mode=mode, ref_template=_TEMPLATE)
-    schemas.update(described.pop("$defs", {}))
+    _add(schemas, described.pop("$defs", {}))
     return described
+
+
+def _add(schemas: dict[str, Any], described: dict[str, Any]) -> None:
+    for name, schema in described.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"two kinds of things are named {name} in the API")

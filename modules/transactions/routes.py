@@ -13,8 +13,8 @@ from modules.transactions.domain.transaction import Transaction
 from modules.transactions.errors import TransactionNotFound, TransactionOver
 from modules.transactions.repository import browsing, reports, samples
 from modules.transactions.schemas import (
-    CommandView,
     MeterValueView,
+    RemoteCommandView,
     RemoteStart,
     ReportFilter,
     TransactionFilter,
@@ -83,7 +83,7 @@ async def list_meter_values(call: Call[Paging, None], work: Work) -> Page[MeterV
     )
 
 
-async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> AfterCommit[CommandView]:
+async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> AfterCommit[RemoteCommandView]:
     """Tell a station to start charging; drivers with their own id tokens only.
 
     The transaction appears once the station reports it, with this `remote_start_id` if it speaks OCPP 2.x.
@@ -93,7 +93,7 @@ async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> Aft
         id_token=body.id_token, token_type=body.token_type, evse_id=body.evse_id, connector_id=body.connector_id
     )
 
-    async def answer() -> CommandView:
+    async def answer() -> RemoteCommandView:
         issued, remote_start_id = await remote.start(
             work,
             call.principal,
@@ -101,20 +101,20 @@ async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> Aft
             wanted=wanted,
             idempotency_key=call.idempotency_key,
         )
-        return CommandView.of(issued, remote_start_id)
+        return RemoteCommandView.of(issued, remote_start_id)
 
     return AfterCommit(answer)
 
 
-async def stop_transaction(call: Call[NoQuery, None], work: Work) -> AfterCommit[CommandView]:
+async def stop_transaction(call: Call[NoQuery, None], work: Work) -> AfterCommit[RemoteCommandView]:
     """Tell the station to stop a transaction; it is over once the station reports so."""
     transaction = await _visible(work, call.path["transaction_id"], call.principal)
     if transaction.state is not TransactionState.CHARGING:
         raise TransactionOver(transaction_id=transaction.id, state=transaction.state)
 
-    async def answer() -> CommandView:
+    async def answer() -> RemoteCommandView:
         issued = await remote.stop(work, call.principal, transaction, idempotency_key=call.idempotency_key)
-        return CommandView.of(issued)
+        return RemoteCommandView.of(issued)
 
     return AfterCommit(answer)
 

@@ -48,7 +48,7 @@ class RemoteStart(Body):
     connector_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
-class CommandView(View):
+class RemoteCommandView(View):
     """A command to a station. `outcome` is absent while it is not known; the command's own resource tells it later."""
 
     command_id: str

@@ -5,6 +5,7 @@ from datetime import datetime
 from joserfc.jwk import ECKey
 
 from modules.users.domain import SigningKey
+from modules.users.settings import read_private
 
 
 def make_key(now: datetime) -> SigningKey:
@@ -16,17 +17,6 @@ def make_key(now: datetime) -> SigningKey:
 def supplied_key(pem: str, now: datetime) -> SigningKey:
     """The public half of a key that the operator supplies: its private half is not for our database."""
     return _stored(read_private(pem), private=None, now=now)
-
-
-def read_private(pem: str) -> ECKey:
-    """Read a private key; raises ValueError, which does not repeat it, for what is none on P-256."""
-    try:
-        key = ECKey.import_key(pem)
-    except Exception:  # whatever the parser says may show part of the key
-        raise ValueError("not a private key as PEM") from None
-    if key.curve_name != "P-256" or not key.is_private:
-        raise ValueError("not a private key on P-256")
-    return key
 
 
 def _stored(key: ECKey, *, private: str | None, now: datetime) -> SigningKey:

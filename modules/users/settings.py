@@ -1,8 +1,7 @@
 """What an operator may set: `STRUM_USERS__…`."""
 
+from joserfc.jwk import ECKey
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-
-from modules.users.keys import read_private
 
 
 class UsersSettings(BaseModel):
@@ -39,3 +38,14 @@ class UsersSettings(BaseModel):
         if pem is not None:
             read_private(pem.get_secret_value())
         return pem
+
+
+def read_private(pem: str) -> ECKey:
+    """Read a private key; raises ValueError, which does not repeat it, for what is none on P-256."""
+    try:
+        key = ECKey.import_key(pem)
+    except Exception:  # whatever the parser says may show part of the key
+        raise ValueError("not a private key as PEM") from None
+    if key.curve_name != "P-256" or not key.is_private:
+        raise ValueError("not a private key on P-256")
+    return key

@@ -12,9 +12,9 @@ from joserfc import jwt
 
 from modules.kernel.work import Work
 from modules.users.domain import SigningKey, User
-from modules.users.keys import make_key, read_private, supplied_key
+from modules.users.keys import make_key, supplied_key
 from modules.users.repository import signing_keys as repository
-from modules.users.settings import UsersSettings
+from modules.users.settings import UsersSettings, read_private
 from shared_contracts.message import new_id
 from shared_contracts.users import ISSUER
 

@@ -18,7 +18,6 @@ from modules.kernel.work import Work
 from modules.users import people
 from modules.users.repository import people as repository
 from modules.users.schemas.people import (
-    NewPassword,
     NewUser,
     NewUserView,
     OwnChanges,
@@ -26,6 +25,7 @@ from modules.users.schemas.people import (
     OwnView,
     UserChanges,
     UserFilter,
+    UserPassword,
     UserView,
 )
 
@@ -82,7 +82,7 @@ async def remove_user(call: Call[NoQuery, None], work: Work) -> None:
     await people.remove(work, call.path["user_id"], if_revision=call.if_match, by=call.principal)
 
 
-async def set_password(call: Call[NoQuery, NewPassword], work: Work) -> None:
+async def set_password(call: Call[NoQuery, UserPassword], work: Work) -> None:
     """Give a person another password. They are signed out everywhere."""
     password = call.body.password.get_secret_value()
     await people.set_password(work, call.path["user_id"], password, by=call.principal)

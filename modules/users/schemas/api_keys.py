@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from modules.kernel.http import Body, Paging, View
+from modules.kernel.http import Body, Moment, Paging, View
 from modules.kernel.scopes import Scope
 from modules.users.domain import ApiKey
 from modules.users.schemas.common import Line
@@ -24,7 +24,7 @@ class NewApiKey(Body):
     name: Line = Field(description="What it is for.")
     role: Role | None = Field(default=None, description="The maker's own if absent; never a greater one.")
     scopes: frozenset[Scope] | None = Field(default=None, min_length=1, description="All of the role's if absent.")
-    expires_at: AwareDatetime | None = Field(default=None, description="Never if absent.")
+    expires_at: Moment | None = Field(default=None, description="Never if absent.")
 
 
 class ApiKeyView(View):

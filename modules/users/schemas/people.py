@@ -58,7 +58,7 @@ class OwnChanges(Body):
     name: Name | None = None
 
 
-class NewPassword(Body):
+class UserPassword(Body):
     """Another person's new password."""
 
     password: Secret = Field(description="12 to 128 characters, without the email address in it.")
