@@ -12,7 +12,8 @@ from communication_service.ocpp.errors import Fault, Refusal
 from communication_service.ocpp.frames import Call, Send, dump_error, dump_result
 from communication_service.ocpp.route import Answer, Ask, Context, Outcome, Payload, Publish, seal
 from communication_service.ocpp.violations import Violation
-from shared_contracts.bus import Bus, BusError, ask
+from communication_service.patience import ask_patiently
+from shared_contracts.bus import Bus, BusError
 from shared_contracts.charge_points import BootAnswered, Registration
 from shared_contracts.message import Reply, new_id
 
@@ -83,7 +84,7 @@ class Inbound:
                     await self._bus.publish(seal(event, occurred_at=context.received_at))
                 return payload
             case Ask(request, answer):
-                reply: Reply = await ask(self._bus, request, timeout=self._timeout_s, trace=new_id())
+                reply: Reply = await ask_patiently(self._bus, request, within_s=self._timeout_s, trace=new_id())
                 if isinstance(reply, BootAnswered):
                     standing.registration = reply.registration
                 return answer(reply)

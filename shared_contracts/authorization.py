@@ -11,7 +11,7 @@ def fold_token(id_token: str) -> str:
     """The form in which id tokens are equal: without regard to case (OCPP's CiString), in any script and locale.
 
     Canonical caseless matching of Unicode: `abc` is `ABC`, a composed é is a decomposed one; the Turkish `İ` and
-    `ı` are letters of their own, neither of them `i`.
+    dotless i are letters of their own, neither of them `i`.
     """
     if id_token.isascii():
         return id_token.lower()

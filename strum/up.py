@@ -76,7 +76,9 @@ def _tell(
     management: Management, communication: Communication, admin: UserCreated, settings: ManagementSettings, demo: int
 ) -> None:
     email = settings.admin_email or _ADMIN
-    secret = f"password [bold]{admin.password}[/] (shown once)" if admin.password else "the password you chose"
+    secret = (
+        f"password [bold]{admin.password}[/] (shown once)" if admin.password else "your password (see the first start)"
+    )
     api = f"http://127.0.0.1:{management.port}"
     lines = [
         f"Stations connect to   [bold]ws://127.0.0.1:{communication.port}/ocpp/[/]<station id>",

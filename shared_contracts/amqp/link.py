@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
+import aio_pika
 import aiormq
 import structlog
 from aiormq.abc import AbstractConnection
@@ -33,8 +34,11 @@ T = TypeVar("T")
 class Wire:
     """One life of a connection: when it, a channel or a consumer on it is lost, all of it is."""
 
-    def __init__(self, connection: AbstractConnection) -> None:
-        self._connection = connection
+    def __init__(self, opened: aio_pika.abc.AbstractConnection) -> None:
+        assert opened.transport is not None
+        self._opened = opened
+        self._connection: AbstractConnection = opened.transport.connection
+        connection = self._connection
         self._reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         connection.closing.add_done_callback(lambda closing: self.drop(_reason_of(closing)))
 
@@ -74,7 +78,7 @@ class Wire:
         self.drop("closed")
         with contextlib.suppress(Exception):
             async with asyncio.timeout(CLOSE_S):
-                await translated(self._connection.close())
+                await translated(self._opened.close())
 
 
 class Link:
@@ -134,7 +138,7 @@ class Link:
         try:
             async with asyncio.timeout(CONNECT_S):
                 properties: FieldTable = {"connection_name": self._name}
-                wire = Wire(await translated(aiormq.connect(self._url, client_properties=properties)))
+                wire = Wire(await translated(aio_pika.connect(self._url, client_properties=properties)))
         except Exception as error:  # refused, unknown host, wrong password, not a broker: all are waited for
             return False, repr(error)
         try:
