@@ -1,8 +1,5 @@
 """Answers one CALL of a station: validate, translate, publish or ask, answer. Never raises."""
 
-import asyncio
-from dataclasses import dataclass
-
 import structlog
 
 from communication_service.dialects import TRANSACTIONAL, Dialect
@@ -13,8 +10,9 @@ from communication_service.ocpp.frames import Call, Send, dump_error, dump_resul
 from communication_service.ocpp.route import Answer, Ask, Context, Outcome, Payload, Publish, seal
 from communication_service.ocpp.violations import Violation
 from communication_service.patience import ask_patiently
+from communication_service.standing import Standing
 from shared_contracts.bus import Bus, BusError
-from shared_contracts.charge_points import BootAnswered, Registration
+from shared_contracts.charge_points import BootAnswered
 from shared_contracts.message import Reply, new_id
 
 log = structlog.get_logger()
@@ -22,13 +20,6 @@ log = structlog.get_logger()
 _NOT_ACCEPTED = Refusal(Fault.SECURITY, "the station is not accepted yet: send BootNotification")
 _OWN_TROUBLE = Refusal(Fault.INTERNAL, "temporarily not available")
 _NOT_SUPPORTED = Refusal(Fault.UNSUPPORTED_ACTION, "the action is not supported")
-
-
-@dataclass(slots=True)
-class Standing:
-    """The registration of the connected station: anything but a boot is refused until it is accepted."""
-
-    registration: Registration
 
 
 class Inbound:
@@ -59,7 +50,7 @@ class Inbound:
         route = self._dialect.inbound.get(call.action)
         if route is None:
             return self._refuse(call, _NOT_SUPPORTED)
-        if standing.registration is not Registration.ACCEPTED and call.action != "BootNotification":
+        if not standing.allows(call.action):
             return self._refuse(call, _NOT_ACCEPTED)
         verdict = schemas.judge(version, call.action, call.payload, strict=self._strict)
         if verdict.refusal is not None:
@@ -68,7 +59,7 @@ class Inbound:
             self._note(call, verdict.tolerated)
         try:
             payload = await self._carry_out(route(verdict.payload, context), context, standing)
-        except (BusError, TimeoutError) as error:
+        except BusError as error:
             if self._sparse.due():
                 log.warning("call_unanswered", station=context.station_id, action=call.action, error=repr(error))
             return self._trouble(call)
@@ -80,8 +71,7 @@ class Inbound:
     async def _carry_out(self, outcome: Outcome, context: Context, standing: Standing) -> Payload:
         match outcome:
             case Publish(event, payload):
-                async with asyncio.timeout(self._timeout_s):
-                    await self._bus.publish(seal(event, occurred_at=context.received_at))
+                await self._bus.publish(seal(event, occurred_at=context.received_at))  # the bus bounds it
                 return payload
             case Ask(request, answer):
                 reply: Reply = await ask_patiently(self._bus, request, within_s=self._timeout_s, trace=new_id())

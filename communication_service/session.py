@@ -10,24 +10,24 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from communication_service.calls import Calls
 from communication_service.dialects import Dialect
-from communication_service.inbound import Inbound, Standing
+from communication_service.inbound import Inbound
 from communication_service.metrics import DEFECTS, STRAY_ANSWERS
 from communication_service.ocpp.frames import Call, CallError, CallResult, CallResultError, Malformed, Send, parse
 from communication_service.ocpp.route import Context
 from communication_service.outbound import execute
 from communication_service.recorder import Recorder
 from communication_service.settings import CommunicationSettings
+from communication_service.standing import Standing
 from communication_service.websocket import StationSocket
 from shared_contracts.charge_points import StationAccess
-from shared_contracts.commands import ExecuteCommand
+from shared_contracts.commands import CommandOutcome, ExecuteCommand
 from shared_contracts.message import Envelope
 
 log = structlog.get_logger()
 
 _MINUTE_S = 60.0
 _ANSWERS = frozenset({3, 4})
-_ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})
-"""Questions whose answer may have changed since, and that leave no fact behind."""
+_ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})  # the answer may have changed; no fact is left
 
 
 class Session:
@@ -110,6 +110,8 @@ class Session:
         """Carry out a command: what the pod attaches to the bus for this station."""
         message = envelope.read(ExecuteCommand)
         answered = await execute(message, self._calls, self.dialect, timeout_s=self._settings.call_timeout_s)
+        if answered.outcome is CommandOutcome.ACCEPTED:
+            self.standing.note(message.command)
         return answered.model_dump_json(exclude_defaults=True).encode()
 
     async def close(self, code: int, reason: str) -> None:
@@ -127,8 +129,7 @@ class Session:
     async def _take(self, text: str) -> None:
         at = datetime.now(UTC)
         self._recorder.frame(self.station_id, "in", at, text)
-        frame = parse(text, self.dialect.version, strict=self._settings.strict_schemas)
-        match frame:
+        match frame := parse(text, self.dialect.version, strict=self._settings.strict_schemas):
             case Call() | Send():
                 await self._enqueue(frame, text, at)
             case CallResult() | CallError():
@@ -171,8 +172,7 @@ class Session:
         fingerprint = hash(text)
         if self._last is not None and self._last[0] == fingerprint:
             return self._last[1]
-        context = Context(self.station_id, self.dialect.version, at)
-        answer = await self._inbound.answer(frame, context, self.standing)
+        answer = await self._inbound.answer(frame, Context(self.station_id, self.dialect.version, at), self.standing)
         if answer is not None and answer.startswith("[3") and frame.action not in _ASKED_ANEW:
             self._last = fingerprint, answer
         else:

@@ -98,14 +98,19 @@ class Edge:
 
 @asynccontextmanager
 async def edge(
-    *, modules: Modules | None = None, bus: MemoryBus | None = None, pod_id: str | None = None, **settings: Any
+    *,
+    modules: Modules | None = None,
+    bus: MemoryBus | None = None,
+    pod_id: str | None = None,
+    publish_timeout_s: float = 1.0,
+    **settings: Any,
 ) -> AsyncIterator[Edge]:
     """Run a pod. Give two the same `bus` and `modules` to make a cluster; the first one starts the bus."""
     modules = modules or fakes()
     async with AsyncExitStack() as stack:
         shared = bus is not None
         if bus is None:
-            bus = MemoryBus(Limits(publish_timeout_s=1.0))
+            bus = MemoryBus(Limits(publish_timeout_s=publish_timeout_s))
             modules.serve(bus)
         values = CommunicationSettings(**{"ocpp_port": 0, "health_port": 0, **settings})
         communication = Communication(values, bus, pod_id=pod_id, share_bus=shared)

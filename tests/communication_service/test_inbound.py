@@ -9,11 +9,12 @@ from communication_service.ocpp.versions import Version
 from shared_contracts.authorization import JudgeToken, TokenJudged, TokenStatus
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import BootAnswered, BootStation, Registration, StationAccessChanged
+from shared_contracts.commands import Command, GetVariables, RawCall, TriggerMessage
 from shared_contracts.message import Envelope
 from shared_contracts.stations import StationDisconnected, StatusReported
 from tests.communication_service.edge import Edge, edge, until
 from tests.communication_service.fakes import OPEN, Modules, fakes
-from tests.communication_service.phrases import authorize, begin, boot, call, end, meters, status
+from tests.communication_service.phrases import AT, authorize, begin, boot, call, end, meters, status
 
 VERSIONS = pytest.mark.parametrize("version", Version)
 
@@ -56,12 +57,12 @@ async def test_a_transaction_message_is_not_answered_while_it_cannot_be_kept(
     version: Version, said: Callable[[Version], str]
 ) -> None:
     modules = fakes()
-    async with edge(modules=modules, request_timeout_s=0.1) as e, e.station(version) as station:
+    async with edge(modules=modules, request_timeout_s=0.1, publish_timeout_s=0.05) as e, e.station(version) as station:
         modules.hold("events")
         for kind in list(modules.replies)[2:]:
             modules.hold(kind)
         await station.send(said(version))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
         await station.silent()
 
         modules.open_all()
@@ -77,7 +78,7 @@ async def test_other_messages_are_refused_while_nobody_can_answer_them(version: 
         raise RequestFailed("internal", "no database")
 
     modules.replies[JudgeToken] = fail
-    async with edge(modules=modules, request_timeout_s=0.1) as e, e.station(version) as station:
+    async with edge(modules=modules, request_timeout_s=0.1, publish_timeout_s=0.05) as e, e.station(version) as station:
         await station.send(authorize(version, "ABC"))
         assert (await station.receive())[:3] == [4, "7", "InternalError"]
         modules.hold("events")
@@ -108,6 +109,37 @@ async def test_before_it_is_accepted_a_station_may_only_boot(version: Version, r
         await e.bus.publish(Envelope.of(StationAccessChanged(station_id="CS1")))
         async with e.station(version) as station:
             await station.silent()  # a boot is not needed again
+
+
+@VERSIONS
+async def test_a_pending_station_may_send_what_it_was_asked_for(version: Version) -> None:
+    modules = fakes()
+    modules.default = OPEN.model_copy(update={"registration": Registration.PENDING})
+    async with edge(modules=modules) as e, e.station(version) as station:
+        for accepted in ("Rejected", "Accepted"):
+            told = e.telling(TriggerMessage(message="StatusNotification", evse_id=1))
+            await station.answer({"status": accepted})
+            await told
+            await station.send(status(version))
+            assert (await station.receive())[0] == (3 if accepted == "Accepted" else 4)
+        await station.send(meters(version))
+        assert (await station.receive())[2] == "SecurityError"
+
+
+@pytest.mark.parametrize("command", [GetVariables(), RawCall(action="GetReport", payload={"requestId": 1})])
+async def test_a_pending_station_may_report_what_it_was_asked_to(command: Command) -> None:
+    modules = fakes()
+    modules.default = OPEN.model_copy(update={"registration": Registration.PENDING})
+    report = call("NotifyReport", {"requestId": 0, "seqNo": 0, "generatedAt": AT})
+    async with edge(modules=modules) as e, e.station(Version.V201) as station:
+        await station.send(report)
+        assert (await station.receive())[2] == "SecurityError"
+        told = e.telling(command)
+        await station.answer()
+        await told
+        await station.send(report)
+
+        assert await station.receive() == [3, "7", {}]
 
 
 async def test_what_an_operator_decides_counts_for_the_open_connection_at_once() -> None:

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from communication_service.ocpp.versions import Version
-from shared_contracts.bus import StationOffline
+from shared_contracts.bus import BusUnavailable, StationOffline
 from shared_contracts.commands import CommandOutcome, ResetStation
 from shared_contracts.message import Envelope
 from shared_contracts.stations import StationConnected, StationDisconnected
@@ -136,3 +136,16 @@ async def test_an_old_connection_that_reads_nothing_and_never_closes_is_dropped(
             assert gone.reason == REASON
             await until(lambda: transport.get_write_buffer_size() == 0)
         stuffing.cancel()
+
+
+async def test_a_station_that_commands_cannot_reach_is_asked_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def attach(*_: object) -> None:
+        raise BusUnavailable("the broker is away")
+
+    async with edge() as e:
+        monkeypatch.setattr(e.bus, "attach", attach)
+        async with e.station() as station:
+            assert await station.closed() == 1013
+        assert len(e.communication.registry) == 0
+        assert e.heard(StationConnected) == []
+        assert e.heard(StationDisconnected) == []
