@@ -7,6 +7,7 @@ from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import Command, CommandOutcome
 
+_LONGEST_ID = 48
 _WAIT_S = 10.0
 _GRACE_S = 5.0
 
@@ -15,6 +16,8 @@ async def tell_station(
     work: Work, station_id: str, command: Command, *, issued_by: str, idempotency_key: str | None = None
 ) -> CommandIssued:
     """Issue a command and wait a while for its outcome, whatever that is. Raises StationNotFound."""
+    if len(station_id) > _LONGEST_ID:
+        raise StationNotFound(station_id)
     message = IssueCommand(
         station_id=station_id,
         command=command,

@@ -25,7 +25,7 @@ class SessionView(View):
     """Tokens: send the access token as `Authorization: Bearer …`; exchange the refresh token before it expires."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # a kind of token, not a token
+    token_type: Literal["Bearer"] = "Bearer"  # a kind of token, not a token
     expires_in: int
     refresh_token: str
     user: UserView

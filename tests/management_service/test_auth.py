@@ -1,0 +1,232 @@
+"""Who calls: access tokens and API keys, as the users module vouches for them."""
+
+import base64
+import hashlib
+import hmac
+import time
+from typing import Any, cast
+
+import orjson
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from management_service import auth
+from management_service.auth import Authenticator
+from modules.kernel.errors import Unauthenticated, Unavailable
+from modules.kernel.scopes import SCOPES, Scope
+from shared_contracts.bus import Bus, NoHandler
+from shared_contracts.message import Envelope, Reply
+from shared_contracts.users import (
+    API_KEY_PREFIX,
+    ApiKeyVerified,
+    GetVerificationKeys,
+    Role,
+    VerificationKeys,
+    VerifyApiKey,
+)
+from tests.modules.users.people import account, bearer, sign_in, users
+
+KEY = ECKey.generate_key("P-256", auto_kid=True)
+OTHER = ECKey.generate_key("P-256", auto_kid=True)
+CLAIMS = {"iss": "strum", "sub": "u-1", "role": "operator", "exp": int(time.time()) + 600}
+
+
+class Users:
+    """Answers as the users module, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.keys = [KEY]
+        self.api_key = ApiKeyVerified()
+        self.asked = {GetVerificationKeys.key: 0, VerifyApiKey.key: 0}
+        self.hashes: list[str] = []
+        self.there = True
+
+    async def request(self, envelope: Envelope, *, timeout: float) -> bytes:
+        assert timeout <= 5
+        self.asked[envelope.key] += 1
+        if not self.there:
+            raise NoHandler(envelope.key)
+        reply: Reply = self.api_key
+        if envelope.key == GetVerificationKeys.key:
+            reply = VerificationKeys(keys=tuple(key.as_dict(private=False) for key in self.keys))
+        else:
+            self.hashes.append(envelope.read(VerifyApiKey).key_hash)
+        return reply.model_dump_json(exclude_defaults=True).encode()
+
+
+@pytest.fixture
+def answering() -> Users:
+    return Users()
+
+
+@pytest.fixture
+def authenticator(answering: Users) -> Authenticator:
+    return Authenticator(cast("Bus", answering))
+
+
+def _token(key: ECKey = KEY, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+    claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+    return jwt.encode({"alg": "ES256", "kid": key.kid} | (header or {}), claims, key)
+
+
+def _part(value: Any) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+
+async def test_without_credentials_there_is_nobody(authenticator: Authenticator) -> None:
+    assert await authenticator.principal(None) is None
+
+
+async def test_a_token_tells_who_calls_and_what_they_may_do(authenticator: Authenticator, answering: Users) -> None:
+    principal = await authenticator.principal(f"bearer {_token()}")
+
+    assert principal is not None
+    assert (principal.user_id, principal.role, principal.driver_id) == ("u-1", Role.OPERATOR, None)
+    assert principal.scopes == SCOPES[Role.OPERATOR]
+    await authenticator.principal(f"Bearer {_token()}")
+    assert answering.asked[GetVerificationKeys.key] == 1
+
+
+NONE = f"{_part({'alg': 'none', 'kid': KEY.kid})}.{_part(CLAIMS)}."
+_SAID = f"{_part({'alg': 'HS256', 'kid': KEY.kid})}.{_part(CLAIMS)}"
+_MAC = hmac.digest(KEY.as_pem(private=False), _SAID.encode(), "sha256")
+CONFUSED = f"{_SAID}.{base64.urlsafe_b64encode(_MAC).decode().rstrip('=')}"
+GOOD = _token()
+REFUSED = {
+    "alg none": NONE,
+    "alg none with the signature of another": NONE + GOOD.rpartition(".")[2],
+    "the public key as a secret": CONFUSED,
+    "another key": _token(OTHER),
+    "another key under our id": _token(OTHER, header={"kid": KEY.kid}),
+    "other claims under a signature": f"{GOOD.split('.')[0]}.{_part(CLAIMS | {'role': 'admin'})}.{GOOD.split('.')[2]}",
+    "no signature": GOOD.rpartition(".")[0] + ".",
+    "expired": _token(exp=int(time.time()) - 1),
+    "never expires": _token(exp=None),
+    "expires at no time": _token(exp="tomorrow"),
+    "another issuer": _token(iss="other"),
+    "no issuer": _token(iss=None),
+    "no role": _token(role=None),
+    "an unknown role": _token(role="king"),
+    "no subject": _token(sub=None),
+    "a list of roles": _token(role=["admin"]),
+    "claims that are a list": f"{_part({'alg': 'ES256', 'kid': KEY.kid})}.{_part([1])}.AAAA",
+    "a header that is a list": f"{_part([1])}.{_part(CLAIMS)}.AAAA",
+    "nonsense": "nonsense",
+    "dots": "..",
+    "long": "a" * 7000,
+    "not of ASCII": "\udcff\udcfe",
+    "letters": "ключ",
+}
+
+
+@pytest.mark.parametrize("token", REFUSED.values(), ids=REFUSED.keys())
+async def test_a_token_that_does_not_hold_is_refused(authenticator: Authenticator, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {token}")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dTpw", "Token x", GOOD, "\udcff x"])
+async def test_another_way_to_show_credentials_is_refused(authenticator: Authenticator, header: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(header)
+
+
+async def test_a_token_that_expires_is_refused_although_it_was_remembered(
+    authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = _token(exp=int(time.time()) + 60)
+    assert await authenticator.principal(f"Bearer {token}") is not None
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {token}")
+
+
+async def test_a_new_key_is_asked_for_but_not_by_every_bad_token(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await authenticator.principal(f"Bearer {_token()}")
+    answering.keys = [OTHER, KEY]
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await authenticator.principal(f"Bearer {_token(OTHER)}")
+    assert answering.asked[GetVerificationKeys.key] == 1
+    monkeypatch.setattr(auth, "_KEYS_RETRY_S", 0.0)
+    assert await authenticator.principal(f"Bearer {_token(OTHER)}") is not None
+
+
+async def test_known_keys_serve_while_the_users_module_is_away(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_KEYS_RETRY_S", 0.0)
+    answering.there = False
+    with pytest.raises(Unavailable):
+        await authenticator.principal(f"Bearer {_token()}")
+    answering.there = True
+    await authenticator.principal(f"Bearer {_token()}")
+    answering.there = False
+    assert await authenticator.principal(f"Bearer {_token(sub='u-2')}") is not None
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {_token(OTHER)}")
+    with pytest.raises(Unavailable):
+        await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+
+
+async def test_an_api_key_is_asked_for_by_its_hash_and_remembered_for_seconds(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN, scopes=("stations:read", "of the future"))
+    key = f"{API_KEY_PREFIX}secret"
+    for _ in range(3):
+        principal = await authenticator.principal(f"Bearer {key}")
+        assert principal is not None
+        assert (principal.role, principal.scopes) == (Role.ADMIN, {Scope.STATIONS_READ})
+
+    assert answering.hashes == [hashlib.sha256(key.encode()).hexdigest()]
+    later = time.time() + 11
+    monkeypatch.setattr(time, "time", lambda: later)
+    await authenticator.principal(f"Bearer {key}")
+    assert len(answering.hashes) == 2
+
+
+async def test_an_api_key_of_scopes_that_are_all_unknown_opens_nothing(
+    authenticator: Authenticator, answering: Users
+) -> None:
+    answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN, scopes=("of the future",))
+    principal = await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+    assert principal is not None
+    assert principal.scopes == frozenset()
+
+
+async def test_a_change_of_users_forgets_what_was_remembered(authenticator: Authenticator, answering: Users) -> None:
+    answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN)
+    await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+    answering.api_key = ApiKeyVerified()
+    authenticator.forget()
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+
+
+async def test_what_is_remembered_is_bounded(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_REMEMBERED", 10)
+    answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN)
+    for number in range(30):
+        await authenticator.principal(f"Bearer {API_KEY_PREFIX}{number}")
+
+    assert len(authenticator._remembered) == 10
+
+
+async def test_with_the_real_users_module_only_its_own_tokens_open_anything(database: str) -> None:
+    async with users(database) as strum:
+        await account(strum, "admin@example.org")
+        good = (await sign_in(strum, "admin@example.org"))["access_token"]
+        head, body, signature = good.split(".")
+        assert (await bearer(strum, good).get("/users"))[0] == 200
+        for token in (*REFUSED.values(), f"{head}.{body}.", f"{head}.{_part(CLAIMS)}.{signature}", good + "A"):
+            if token.isascii():
+                status, problem = await bearer(strum, token).get("/users")
+                assert (status, problem["code"]) == (401, "unauthenticated"), token
+        assert (await bearer(strum, f"{API_KEY_PREFIX}none").get("/users"))[0] == 401
