@@ -9,7 +9,25 @@ from tests.e2e.oracle import Findings, compare
 from tests.e2e.stack import Service, Stack
 
 CHARGES = 200
-FAST = {"message_retry_s": 1, "message_timeout_s": 4, "backoff_minimum_s": 1, "backoff_random_s": 2, "boot_retry_s": 1}
+FAST = {
+    "message_attempts": 10,
+    "message_retry_s": 1,
+    "message_timeout_s": 4,
+    "backoff_minimum_s": 1,
+    "backoff_random_s": 2,
+    "boot_retry_s": 1,
+}
+"""Minutes of the field in seconds: so quick a station needs more tries than three to outlast a restart."""
+
+
+async def started(ledger: Ledger, charges: int) -> None:
+    """Wait until so many charges have begun."""
+    try:
+        async with asyncio.timeout(90):
+            while ledger.counts["charges_started"] < charges:
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"no {charges} charges within 90 s: {dict(ledger.counts)}") from None
 
 
 async def charge_and_kill(strum: Stack, victims: list[Service]) -> tuple[Ledger, Findings]:
@@ -30,15 +48,13 @@ async def charge_and_kill(strum: Stack, victims: list[Service]) -> tuple[Ledger,
     )
     async with fleet:
         driving = asyncio.create_task(fleet.run())
-        while ledger.counts["charges_started"] < CHARGES // 4:
-            await asyncio.sleep(0.05)
+        await started(ledger, CHARGES // 4)
         for victim in victims:
             await victim.kill()
             await asyncio.sleep(1.0)
             await victim.start()
             await asyncio.sleep(2.0)
-        while ledger.counts["charges_started"] < CHARGES:
-            await asyncio.sleep(0.05)
+        await started(ledger, CHARGES)
         driving.cancel()
         await asyncio.gather(driving, return_exceptions=True)
         await fleet.stop_charges()
