@@ -11,6 +11,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 from prometheus_client import generate_latest
 
+from communication_service import pings
 from communication_service.admission import Admission
 from communication_service.metrics import LOOP_LAG, REGISTRY
 from communication_service.recorder import Recorder
@@ -74,6 +75,7 @@ class Communication:
             await self.bus.start()
             self._closing.push_async_callback(self.bus.stop)
         self._run(self._recorder.run())
+        self._run(pings.watch(self.registry, interval_s=self.settings.ping_interval_s))
         door = web.Application()
         door.add_routes([web.get("/ocpp/{station_id}", self._door.serve)])
         self.port = await self._listen(

@@ -47,11 +47,7 @@ class Door:
         if isinstance(access, web.Response):
             HANDSHAKES.labels(access.status).inc()
             return access
-        socket = StationSocket(
-            protocols=tuple(DIALECTS),
-            ping_interval_s=self._settings.ping_interval_s,
-            largest=self._settings.frame_bytes,
-        )
+        socket = StationSocket(protocols=tuple(DIALECTS), largest=self._settings.frame_bytes)
         await socket.prepare(request)
         HANDSHAKES.labels(101).inc()
         dialect = DIALECTS.get(socket.ws_protocol or "")

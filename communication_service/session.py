@@ -1,7 +1,6 @@
 """One connection of one station: reading never waits for answering, answers keep the order of the CALLs."""
 
 import asyncio
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from communication_service.outbound import execute
 from communication_service.recorder import Recorder
 from communication_service.settings import CommunicationSettings
 from communication_service.standing import Standing
+from communication_service.strikes import struck_out
 from communication_service.websocket import StationSocket
 from shared_contracts.charge_points import StationAccess
 from shared_contracts.commands import CommandOutcome, ExecuteCommand
@@ -25,9 +25,8 @@ from shared_contracts.message import Envelope
 
 log = structlog.get_logger()
 
-_MINUTE_S = 60.0
 _ANSWERS = frozenset({3, 4})
-_ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})  # the answer may have changed; no fact is left
+_ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})  # answers change, and no fact is left
 
 
 class Session:
@@ -114,6 +113,11 @@ class Session:
             self.standing.note(message.command)
         return answered.model_dump_json(exclude_defaults=True).encode()
 
+    async def probe(self) -> None:
+        """Look whether the station is there, unless it is we who do not read."""
+        if self._room is None:
+            await self.socket.probe()
+
     async def close(self, code: int, reason: str) -> None:
         """Take no more messages, and close; the reading loop ends when the station has closed its side, or is gone."""
         if self.closed_with is None and not self.socket.closed:
@@ -186,14 +190,9 @@ class Session:
         if frame.answer is not None:
             with suppress(ConnectionError):
                 await self._send(frame.answer)
-        if frame.strike and self._struck_out():
+        if frame.strike and struck_out(self._strikes, self._settings.strikes_per_minute):
             log.warning("too_many_broken_messages", station=self.station_id)
             await self.close(WSCloseCode.POLICY_VIOLATION, "too many broken messages")
-
-    def _struck_out(self) -> bool:
-        now = time.monotonic()
-        self._strikes = [at for at in self._strikes if at > now - _MINUTE_S] + [now]
-        return len(self._strikes) > self._settings.strikes_per_minute
 
     async def _send(self, text: str) -> None:
         self._recorder.frame(self.station_id, "out", datetime.now(UTC), text)

@@ -13,7 +13,9 @@ class CommunicationSettings(CommonSettings):
     health_host: str = Field(default="127.0.0.1", description="Address of /livez, /readyz and /metrics.")
     health_port: int = Field(default=9001, ge=0, le=65535, description="Port of /livez, /readyz and /metrics.")
     ping_interval_s: float = Field(
-        default=60.0, gt=0, description="Seconds of silence after which a station is pinged."
+        default=60.0,
+        gt=0,
+        description="Seconds of silence within which a station is pinged; it is dropped after half as many more.",
     )
     frame_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest message taken, inflated.")
     call_timeout_s: float = Field(default=30.0, gt=0, description="How long a station may take to answer a CALL.")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, hdrs, web
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.http import WebSocketWriter
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 _QUEUED_BYTES = 32 * 1024  # read ahead of the session; at twice as much reading stops
 _UNSENT_BYTES = 64 * 1024
@@ -17,19 +17,15 @@ _CLOSE_S = 5.0
 _LARGEST_WINDOW = 15
 _TAIL = b"\x00\x00\xff\xff"  # what a sender leaves out of each message (RFC 7692 §7.2.1)
 _FIRST_CONTROL_OPCODE = 8
-_NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
 class StationSocket(web.WebSocketResponse):
     """Compresses only for a station that offers it, each message by itself: a window kept open costs 100 KiB."""
 
-    def __init__(self, *, protocols: Iterable[str], ping_interval_s: float, largest: int) -> None:
-        super().__init__(
-            protocols=protocols,
-            heartbeat=ping_interval_s,
-            max_msg_size=largest,
-            writer_limit=_UNSENT_BYTES,
-        )
+    def __init__(self, *, protocols: Iterable[str], largest: int) -> None:
+        super().__init__(protocols=protocols, max_msg_size=largest, writer_limit=_UNSENT_BYTES)
+        self._heard = True
+        self._pinged = False
         self._window = 0
         self._dropping: asyncio.TimerHandle | None = None
         self._lost = False
@@ -42,6 +38,19 @@ class StationSocket(web.WebSocketResponse):
         data = text.encode()
         deflate = self._window if len(data) >= _WORTH_COMPRESSING else 0
         await writer.send_frame(data, WSMsgType.TEXT, deflate or None)
+
+    async def probe(self) -> None:
+        """Ping a station that was silent since the last probe; drop one that was silent since its ping."""
+        transport = self._req.transport if self._req is not None else None
+        if self._heard or transport is None:
+            self._heard = self._pinged = False
+        elif self._pinged:
+            transport.abort()
+        else:
+            self._pinged = True
+            if transport.get_write_buffer_size() == 0:  # else it already has more to read than it does
+                with suppress(ConnectionError):
+                    await self.ping()
 
     async def end(self, code: int, reason: str) -> None:
         """Send a close frame. Who reads comes to the end once the station has closed its side, or is dropped."""
@@ -76,12 +85,13 @@ class StationSocket(web.WebSocketResponse):
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
         self._ws_protocol, self._writer = protocol, writer
-        self._reset_heartbeat()
         self._reader = WebSocketDataQueue(request._protocol, _QUEUED_BYTES, loop=asyncio.get_running_loop())  # noqa: SLF001 -- aiohttp has no other way in
         self._parser = _Frames(self._reader, self._max_msg_size, self._connection_lost, deflate=bool(self._window))
-        request.protocol.set_parser(self._parser, data_received_cb=self._on_data_received)
+        request.protocol.set_parser(self._parser, data_received_cb=self._note_data)
         request.protocol.keep_alive(False)
-        _forget_head(request)
+
+    def _note_data(self) -> None:
+        self._heard = True
 
     def _connection_lost(self) -> None:
         self._lost = True
@@ -89,12 +99,6 @@ class StationSocket(web.WebSocketResponse):
             self._dropping.cancel()
         if self._lingering is not None and not self._lingering.done():
             self._lingering.set_result(None)
-
-
-def _forget_head(request: web.BaseRequest) -> None:
-    """Let go of the headers, of which aiohttp keeps 3 KiB for as long as the connection lasts."""
-    request._message = request._message._replace(headers=_NO_HEADERS, raw_headers=())  # noqa: SLF001 -- as above
-    request._headers = _NO_HEADERS  # noqa: SLF001 -- as above
 
 
 def _extension(window: int) -> str:

@@ -129,3 +129,24 @@ async def test_a_silent_station_is_pinged_and_dropped_when_it_is_gone() -> None:
 
         [event] = await e.hears(StationDisconnected)
         assert event.close_code == 1006
+
+
+async def test_a_station_that_we_do_not_read_is_not_taken_for_dead() -> None:
+    async with edge(ping_interval_s=0.1, waiting_calls=1) as e, e.raw() as socket:
+        gate = e.modules.hold("events")
+        for number in range(5):
+            socket.send(numbered(meters(Version.V16), number))
+        await asyncio.sleep(0.4)
+        gate.set()
+        frames = [(await socket.receive())[1] for _ in range(5)]
+
+        assert [orjson.loads(frame)[1] for frame in frames if frame] == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_station_that_answers_its_pings_stays() -> None:
+    async with edge(ping_interval_s=0.1) as e, e.station() as station:
+        receiving = asyncio.create_task(station.receive())
+        await asyncio.sleep(0.5)
+        assert e.heard(StationDisconnected) == []
+        await station.send(call("Heartbeat", {}))
+        assert (await receiving)[0] == 3
