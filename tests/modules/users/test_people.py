@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared_contracts.bus import RequestFailed
 from shared_contracts.users import CreateUser, Role, UserChanged
 from tests.modules.users.people import PASSWORD, account, bearer, client, sign_in, users
 
@@ -52,26 +53,26 @@ async def test_a_second_account_with_the_address_is_a_conflict(database: str) ->
         assert (status, problem["code"]) == (409, "email_taken")
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"email": EMAIL}, "role"),
-        ({"email": "nobody", "role": "viewer"}, "email"),
-        ({"email": EMAIL, "role": "king"}, "role"),
-        ({"email": EMAIL, "role": "viewer", "password": "short"}, "password"),
-        ({"email": EMAIL, "role": "viewer", "password": "x" * 129}, "password"),
-        ({"email": EMAIL, "role": "viewer", "password": "I am olena, no?"}, "password"),
-        ({"email": EMAIL, "role": "viewer", "active": True}, "active"),
-        ({"email": EMAIL, "role": "viewer", "id": "u-1"}, "id"),
-    ],
+UNFIT: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"email": EMAIL}, "role"),
+    ({"email": "nobody", "role": "viewer"}, "email"),
+    ({"email": EMAIL, "role": "king"}, "role"),
+    ({"email": EMAIL, "role": "viewer", "password": "short"}, "password"),
+    ({"email": EMAIL, "role": "viewer", "password": "x" * 129}, "password"),
+    ({"email": EMAIL, "role": "viewer", "password": "I am olena, no?"}, "password"),
+    ({"email": EMAIL, "role": "viewer", "active": True}, "active"),
+    ({"email": EMAIL, "role": "viewer", "id": "u-1"}, "id"),
 )
-async def test_a_field_that_does_not_fit_is_named(database: str, body: dict[str, Any], field: str) -> None:
+
+
+async def test_a_field_that_does_not_fit_is_named(database: str) -> None:
     async with users(database) as strum:
         api = await client(strum, ADMIN)
-        status, problem = await api.post("/users", body)
+        for body, field in UNFIT:
+            status, problem = await api.post("/users", body)
 
-        assert (status, problem["errors"][0]["field"]) == (422, field)
-        assert "olena, no?" not in str(problem)
+            assert (status, problem["errors"][0]["field"]) == (422, field), body
+            assert "olena, no?" not in str(problem)
 
 
 async def test_an_edit_of_an_outdated_revision_is_refused(database: str) -> None:
@@ -153,19 +154,19 @@ async def test_lists_are_filtered_and_paged(database: str) -> None:
         assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER, Role.DRIVER])
-async def test_only_administrators_see_and_change_people(database: str, role: Role) -> None:
+async def test_only_administrators_see_and_change_people(database: str) -> None:
     async with users(database) as strum:
-        api = await client(strum, EMAIL, role)
-        _, me = await api.get("/me")
+        for role in (Role.OPERATOR, Role.VIEWER, Role.DRIVER):
+            api = await client(strum, f"{role}@example.org", role)
+            _, me = await api.get("/me")
 
-        assert (await api.get("/users"))[0] == 403
-        assert (await api.post("/users", {"email": "x@y", "role": "admin"}))[0] == 403
-        assert (await api.patch(f"/users/{me['id']}", {"role": "admin"}))[0] == 403
-        assert (await api.put(f"/users/{me['id']}/password", {"password": PASSWORD}))[0] == 403
-        assert (await api.delete(f"/users/{me['id']}"))[0] == 403
-        assert (await api.patch("/me", {"name": "Me"}))[1]["name"] == "Me"
-        assert (await api.patch("/me", {"role": "admin"}))[0] == 422
+            assert (await api.get("/users"))[0] == 403
+            assert (await api.post("/users", {"email": "x@y", "role": "admin"}))[0] == 403
+            assert (await api.patch(f"/users/{me['id']}", {"role": "admin"}))[0] == 403
+            assert (await api.put(f"/users/{me['id']}/password", {"password": PASSWORD}))[0] == 403
+            assert (await api.delete(f"/users/{me['id']}"))[0] == 403
+            assert (await api.patch("/me", {"name": "Me"}))[1]["name"] == "Me"
+            assert (await api.patch("/me", {"role": "admin"}))[0] == 422
 
 
 async def test_an_administrator_gives_another_password(database: str) -> None:
@@ -208,10 +209,10 @@ async def test_an_account_is_made_by_message_once(database: str) -> None:
         await sign_in(strum, ADMIN, made.password)
 
 
-@pytest.mark.parametrize(("email", "password"), [(EMAIL, "short"), (EMAIL, ""), ("nobody", PASSWORD)])
-async def test_a_message_is_held_to_the_same_rules(database: str, email: str, password: str) -> None:
+async def test_a_message_is_held_to_the_same_rules(database: str) -> None:
     async with users(database) as strum:
-        with pytest.raises(Exception, match="unfit_") as refused:
-            await strum.ask(CreateUser(email=email, role=Role.ADMIN, password=password))
+        for email, password in ((EMAIL, "short"), (EMAIL, ""), ("nobody", PASSWORD)):
+            with pytest.raises(RequestFailed, match="unfit_") as refused:
+                await strum.ask(CreateUser(email=email, role=Role.ADMIN, password=password))
 
-        assert PASSWORD not in str(refused.value)
+            assert PASSWORD not in str(refused.value)
