@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from management_service.failures import is_infrastructure
 from modules.kernel.work import Work
-from shared_contracts.bus import Bus
-from shared_contracts.message import pack, unpack
+from shared_contracts.bus import Bus, Unroutable
+from shared_contracts.message import Envelope, pack, unpack
 
 log = structlog.get_logger()
 
@@ -42,7 +42,8 @@ class Relayed(Enum):
 class Relay:
     """Publishes one schema's outbox. One process at a time does so (an advisory lock), which keeps the order.
 
-    A row is deleted in the transaction that ends only after the bus confirmed it: published at least once.
+    A row is deleted in the transaction that ends only after the bus confirmed it: published at least once. What
+    nobody keeps would wait for ever, and all behind it: it is set aside in the quarantine.
     """
 
     def __init__(self, schema: str, engine: AsyncEngine, bus: Bus) -> None:
@@ -54,6 +55,10 @@ class Relay:
         self._take = text(
             f'DELETE FROM "{schema}".outbox WHERE id IN '
             f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, "only"'
+        )
+        self._quarantine = text(
+            f'INSERT INTO "{schema}".quarantine (key, station_id, body, reason) '
+            "VALUES (:key, :station_id, :body, :reason)"
         )
 
     def wake(self) -> None:
@@ -95,6 +100,17 @@ class Relay:
 
     async def _publish_oldest(self, connection: AsyncConnection) -> int:
         rows = sorted((await connection.execute(self._take)).all())
-        futures = [self._bus.publish(envelope, only=only) for _, body, only in rows for envelope in unpack(bytes(body))]
-        await asyncio.gather(*futures)
+        taken = [(envelope, only) for _, body, only in rows for envelope in unpack(bytes(body))]
+        futures = [self._bus.publish(envelope, only=only) for envelope, only in taken]
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        for (envelope, only), outcome in zip(taken, outcomes, strict=True):
+            if isinstance(outcome, Unroutable):
+                await self._set_aside(connection, envelope, only, str(outcome))
+            elif outcome is not None:
+                raise outcome
         return len(rows)
+
+    async def _set_aside(self, connection: AsyncConnection, envelope: Envelope, only: str | None, reason: str) -> None:
+        log.error("event_set_aside", key=envelope.key, id=envelope.id, only=only, reason=reason)
+        row = {"key": envelope.key, "station_id": envelope.station_id, "body": envelope.payload, "reason": reason}
+        await connection.execute(self._quarantine, row)

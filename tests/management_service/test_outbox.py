@@ -12,27 +12,28 @@ from management_service import outbox
 from management_service.hosted import Hosted
 from management_service.outbox import Relay, Relayed
 from modules.kernel.module import NoSettings
-from shared_contracts.bus import BusUnavailable, Limits
+from shared_contracts.bus import BusUnavailable, Limits, Unroutable
 from shared_contracts.memory import MemoryBus
 from shared_contracts.message import Envelope
 from tests.management_service.probe import Copied, execute, module, prepare, probing
 
 
 class Recorder(MemoryBus):
-    """Confirms what it is given, unless it is `broken`; `held` keeps it from answering."""
+    """Confirms what it is given, unless it is `broken` or for `strangers`; `held` keeps it from answering."""
 
     def __init__(self) -> None:
         super().__init__(Limits())
         self.said: list[str] = []
         self.broken = False
+        self.strangers: set[str | None] = {"nobody"}
         self.held: asyncio.Event | None = None
 
     def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
-        assert only is None
-
         async def confirm() -> None:
             if self.held is not None:
                 await self.held.wait()
+            if only in self.strangers:
+                raise Unroutable(f"nobody keeps {only}")
             if self.broken:
                 raise BusUnavailable("no broker")
             self.said.append(envelope.read(Copied).text)
@@ -103,6 +104,40 @@ async def test_what_the_bus_did_not_confirm_is_said_again(database: str, monkeyp
         await hosted.relay.relay_once()
 
         assert bus.said == ["a", "b"]
+
+
+async def test_what_nobody_keeps_is_set_aside_and_holds_nothing_up(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+        async with hosted.work() as work:
+            work.send_again(Envelope.of(Copied(text="lost")), to_module="nobody")
+        await _say(hosted, "a")
+        await hosted.relay.relay_once()
+
+        assert bus.said == ["a"]
+        assert await _waiting(database) == 0
+        ((key, station_id, body, reason),) = await execute(
+            database, "SELECT key, station_id, convert_from(body, 'UTF8'), reason FROM probe.quarantine"
+        )
+        assert (key, station_id) == (Copied.key, "CS1")
+        assert Copied.model_validate_json(body).text == "lost"
+        assert "nobody" in reason
+
+
+async def test_what_nobody_keeps_waits_with_the_others_while_there_is_no_broker(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+        async with hosted.work() as work:
+            work.send_again(Envelope.of(Copied(text="lost")), to_module="nobody")
+        await _say(hosted, "a")
+        bus.broken = True
+        with pytest.raises(BusUnavailable):
+            await hosted.relay.relay_once()
+
+        assert await _waiting(database) == 2
+        assert await execute(database, "SELECT id FROM probe.quarantine") == []
 
 
 async def test_what_a_process_left_when_it_died_is_said_by_the_next(
