@@ -51,6 +51,17 @@ async def remove(work: Work, token_id: str, *, if_revision: int | None) -> IdTok
     return _one((await work.execute(statement)).mappings().first())
 
 
+async def take_from_driver(work: Work, driver_id: str) -> list[IdToken]:
+    """Let all tokens of a person belong to nobody; returns them as they are now."""
+    statement = (
+        update(id_tokens)
+        .where(_token.driver_id == driver_id)
+        .values(driver_id=None, revision=_token.revision + 1, updated_at=work.now)
+        .returning(*_COLUMNS)
+    )
+    return [_read(row) for row in (await work.execute(statement)).mappings()]
+
+
 async def browse(
     work: Work, *, wanted: list[ColumnElement[bool]], after: str | None, limit: int
 ) -> list[tuple[str, IdToken]]:

@@ -63,6 +63,12 @@ async def remove(work: Work, token_id: str, *, if_revision: int | None) -> None:
     _publish(work, token, removed=True)
 
 
+async def take_from_driver(work: Work, driver_id: str) -> None:
+    """Let the tokens of a person belong to nobody; what they may do stays."""
+    for token in await repository.take_from_driver(work, driver_id):
+        _publish(work, token)
+
+
 def _publish(work: Work, token: IdToken, *, removed: bool = False) -> None:
     work.publish(
         IdTokenChanged(

@@ -12,7 +12,7 @@ from modules.kernel.errors import InvalidRequest
 from modules.kernel.module import Service
 from modules.kernel.work import ModuleContext, Work
 
-TARGETS = ("charge_points", "configuration", "statistics", "transactions")
+TARGETS = ("authorization", "charge_points", "configuration", "statistics", "transactions")
 """The modules that listen to events, and may be sent them again."""
 
 _BATCH = 500

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared_contracts.authorization import IdTokenChanged, JudgeToken, TokenStatus
-from shared_contracts.users import Role
+from shared_contracts.users import Role, UserChanged
 from tests.harness import Running, running
 
 
@@ -159,3 +159,28 @@ async def test_only_operators_register_tokens(database: str, role: Role, status:
     async with running(database, "authorization") as strum:
         assert (await strum.api(role).post("/id-tokens", {"value": "A"}))[0] == status
         assert (await strum.nobody().post("/id-tokens", {"value": "A"}))[0] == 401
+
+
+async def test_the_tokens_of_a_removed_driver_belong_to_nobody(database: str) -> None:
+    async with running(database, "authorization") as strum:
+        api = strum.api(Role.OPERATOR)
+        tokens = [await api.post("/id-tokens", {"value": value, "driver_id": of}) for value, of in _OWNED.items()]
+        await strum.publish(UserChanged(user_id="u-7", role=Role.DRIVER, active=False))
+        assert (await _judge(strum, "A")).driver_id == "u-7"
+
+        gone = UserChanged(user_id="u-7", role=Role.DRIVER, active=False, removed=True)
+        await strum.publish(gone)
+        await strum.publish(gone)
+
+        owners = {value: (await _judge(strum, value)).driver_id for value in _OWNED}
+        assert owners == {"A": None, "B": None, "C": "u-8"}
+        _, changed = await api.get(f"/id-tokens/{tokens[0][1]['id']}")
+        assert (changed["driver_id"], changed["status"], changed["revision"]) == (None, "accepted", 2)
+        told = (await strum.hear(IdTokenChanged, 5))[3:]
+        assert {(event.id_token, event.driver_id, event.removed) for event in told} == {
+            ("A", None, False),
+            ("B", None, False),
+        }
+
+
+_OWNED = {"A": "u-7", "B": "u-7", "C": "u-8"}
