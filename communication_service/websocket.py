@@ -65,7 +65,7 @@ class StationSocket(web.WebSocketResponse):
         last be lost. Returns at once where the station closed, and in a few seconds in any case."""
         if self._dropping is not None and not self._closing and not self._lost:
             self._lingering = asyncio.get_running_loop().create_future()
-            await self._lingering
+            await asyncio.wait((self._lingering,), timeout=2 * _CLOSE_S)
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:  # noqa: ARG002 -- aiohttp's
         """What aiohttp calls when it has read a close frame, what is no frame, or the end."""

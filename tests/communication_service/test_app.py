@@ -7,7 +7,8 @@ import pytest
 
 from communication_service.ocpp.versions import Version
 from shared_contracts.authorization import JudgeToken
-from shared_contracts.stations import MetersSampled, StationDisconnected, StationsSeen
+from shared_contracts.charge_points import GetStationAccess
+from shared_contracts.stations import MetersSampled, StationConnected, StationDisconnected, StationsSeen
 from tests.communication_service.edge import Edge, edge, until
 from tests.communication_service.phrases import authorize, meters
 from tests.communication_service.stations import RawSocket
@@ -58,6 +59,22 @@ async def test_a_pod_that_stops_answers_what_it_took_and_then_goes_away() -> Non
         assert await station.closed() == 1001
         await stopping
         assert {event.close_code for event in await e.hears(StationDisconnected, 2)} == {1001}
+
+
+async def test_a_station_that_is_let_in_just_when_the_pod_stops_is_sent_away() -> None:
+    async with edge() as e, RawSocket.dialled(e.communication.port) as socket:
+        gate = e.modules.hold(GetStationAccess)
+        upgrading = asyncio.create_task(socket.upgrade("CS1"))
+        await until(lambda: e.asked(GetStationAccess))
+        stopping = asyncio.create_task(e.communication.stop())
+        await until(lambda: e.communication._door.draining)
+        gate.set()
+
+        assert (await upgrading)[0] == 101
+        assert await socket.closed() == 1001
+        socket.writer.close()
+        await stopping
+        assert e.heard(StationConnected) == []
 
 
 async def test_a_pod_that_stops_closes_its_connections_over_some_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """What is no WebSocket frame of a client, over raw sockets. RFC 6455 §5."""
 
+import asyncio
+
 import pytest
 
 from tests.communication_service.edge import edge
@@ -51,5 +53,15 @@ async def test_fragments_that_add_up_to_too_much_close_the_connection() -> None:
     async with edge() as e, e.raw() as socket:
         socket.send("x" * 600_000, flags=0)
         socket.send("x" * 600_000, 0)
+
+        assert await socket.closed() == 1009
+
+
+async def test_a_station_that_is_still_sending_is_told_why_it_is_closed() -> None:
+    """Closing at once would make TCP reset the connection, and the close frame be lost with it."""
+    async with edge() as e, e.raw() as socket:
+        socket.send("x" * 20_000_000)
+        await asyncio.sleep(0.2)
+        await socket.writer.drain()
 
         assert await socket.closed() == 1009
