@@ -12,7 +12,7 @@ class Grouping(StrEnum):
     """What figures are told apart by."""
 
     STATION = "station"
-    ID_TOKEN = "id_token"  # noqa: S105 -- the name of a column
+    ID_TOKEN = "id_token"
     DAY = "day"
 
 
