@@ -16,7 +16,7 @@ from shared_contracts.stations import (
     StationsSeen,
     StatusReported,
 )
-from shared_contracts.transactions import TransactionReported
+from shared_contracts.transactions import TransactionReported, TransactionStarted
 
 _SEQUENCE_BITS = 20
 _LARGEST = 2**63 - 1
@@ -63,18 +63,27 @@ class Projection:
         number = event.evse_id if event.evse_id is not None else event.connector_id or 0
         return self._meter(envelope, number, event.transaction_ref, event.readings)
 
+    def _transaction_started(self, envelope: Envelope) -> Iterable[Status]:
+        """The start of a transaction with an id token is reported to the transactions module, which tells of it."""
+        event = envelope.read(TransactionStarted)
+        self._remember_evse((event.station_id, event.transaction_ref), event.evse_id)
+        return ()
+
     def _transaction_reported(self, envelope: Envelope) -> Iterable[Status]:
         """The EVSE is sent once in a transaction only (OCPP 2.0.1 E02): it is remembered until the end."""
         event = envelope.read(TransactionReported)
         transaction = (event.station_id, event.transaction_ref)
-        if event.evse_id is not None:
-            self._evse_of[transaction] = event.evse_id
-            if len(self._evse_of) > _TRANSACTIONS:
-                del self._evse_of[next(iter(self._evse_of))]
+        self._remember_evse(transaction, event.evse_id)
         number = self._evse_of.get(transaction)
         if event.kind == "ended":
             self._evse_of.pop(transaction, None)
         return () if number is None else self._meter(envelope, number, event.transaction_ref, event.readings)
+
+    def _remember_evse(self, transaction: tuple[str, str], evse_id: int | None) -> None:
+        if evse_id is not None:
+            self._evse_of[transaction] = evse_id
+            if len(self._evse_of) > _TRANSACTIONS:
+                del self._evse_of[next(iter(self._evse_of))]
 
     def _meter(
         self, envelope: Envelope, number: int, transaction_ref: str | None, readings: Iterable[MeterReading]
@@ -113,6 +122,7 @@ _PROJECTIONS: Mapping[str, Callable[[Projection, Envelope], Iterable[Status]]] =
     StationDisconnected.key: Projection._disconnected,  # noqa: SLF001 -- the table of this very class
     StatusReported.key: Projection._reported,  # noqa: SLF001 -- the table of this very class
     MetersSampled.key: Projection._sampled,  # noqa: SLF001 -- the table of this very class
+    TransactionStarted.key: Projection._transaction_started,  # noqa: SLF001 -- the table of this very class
     TransactionReported.key: Projection._transaction_reported,  # noqa: SLF001 -- the table of this very class
     FirmwareStatusReported.key: Projection._firmware,  # noqa: SLF001 -- the table of this very class
     LogStatusReported.key: Projection._log,  # noqa: SLF001 -- the table of this very class

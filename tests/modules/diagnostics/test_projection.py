@@ -7,7 +7,7 @@ import pytest
 from modules.diagnostics.projection import Projection, connector_item, latest_values
 from shared_contracts.message import Envelope
 from shared_contracts.stations import ConnectorStatus, LogStatusReported, MeterReading, StationsSeen
-from tests.modules.diagnostics.said import NOW, connected, disconnected, reported, sampled, told
+from tests.modules.diagnostics.said import NOW, connected, disconnected, reported, sampled, started, told
 
 
 def statuses(*events):
@@ -55,6 +55,13 @@ def test_meters_show_the_newest_of_each_measurement():
 
 def test_samples_without_a_known_measurement_change_nothing():
     assert statuses(sampled(energy_wh=None)) == []
+
+
+def test_a_transaction_that_began_with_an_id_token_has_its_meter_too():
+    """The first report names the EVSE; one with an id token is no event, but that the transaction started is."""
+    reading = (MeterReading(sampled_at=NOW, energy_wh=5),)
+    (found,) = statuses(started(evse_id=2), told(readings=reading))
+    assert found.item == "meter:2"
 
 
 def test_a_transaction_remembers_its_evse_until_it_ends():
