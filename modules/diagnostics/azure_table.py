@@ -24,6 +24,7 @@ _AT_ONCE = 100  # entities in a transaction, the service's limit
 _STATIONS_AT_ONCE = 16
 _ATTEMPTS = 5
 _PLAIN = frozenset((string.ascii_letters + string.digits + ".-:").encode())
+_KEYS = ("PartitionKey", "RowKey")
 _CONFLICTS = frozenset({404, 409, 412})
 
 
@@ -50,6 +51,20 @@ class AzureStatusStore:
         async with asyncio.TaskGroup() as stations:
             for station_id, items in groupby(ordered, key=lambda status: status.station_id):
                 stations.create_task(self._put_station(station_id, list(items)))
+
+    async def remove(self, station_id: str, before: datetime) -> None:
+        """One read, and one transaction for each hundred items."""
+        await self._make_table()
+        for _ in range(_ATTEMPTS):
+            kept = [entity async for entity in self._partition(station_id, [*_KEYS, "ObservedAt"])]
+            old = [entity for entity in kept if datetime.fromisoformat(entity["ObservedAt"]) <= before]
+            removed = [
+                await self._submit([("delete", entity, _unchanged(entity)) for entity in old[begin : begin + _AT_ONCE]])
+                for begin in range(0, len(old), _AT_ONCE)
+            ]
+            if all(removed):
+                return
+        raise StatusContended(station_id)
 
     async def of_station(self, station_id: str) -> list[Status]:
         """One partition."""
@@ -139,8 +154,12 @@ def _operation(status: Status, kept: TableEntity | None) -> Any:
         return "create", entity
     if kept["Version"].value >= status.version:
         return None
-    unchanged = {"etag": kept.metadata["etag"], "match_condition": MatchConditions.IfNotModified}
-    return "update", entity, {"mode": UpdateMode.REPLACE, **unchanged}
+    return "update", entity, {"mode": UpdateMode.REPLACE, **_unchanged(kept)}
+
+
+def _unchanged(entity: TableEntity) -> dict[str, Any]:
+    """The condition that an entity still is the one that was read."""
+    return {"etag": entity.metadata["etag"], "match_condition": MatchConditions.IfNotModified}
 
 
 def _status(entity: Mapping[str, Any]) -> Status:

@@ -7,6 +7,7 @@ item, while the events go on. What a crash loses of this is read again from the 
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 
 import structlog
@@ -14,8 +15,10 @@ from pydantic import ValidationError
 
 from modules.diagnostics.domain import Status
 from modules.diagnostics.projection import PROJECTED, Projection
+from modules.diagnostics.removed_stations import RemovedStations
+from shared_contracts.charge_points import StationRemoved
 from shared_contracts.message import Envelope
-from shared_contracts.stations import MetersSampled
+from shared_contracts.stations import MetersSampled, StationConnected
 
 log = structlog.get_logger()
 
@@ -23,21 +26,28 @@ _UNREAD = 2000
 _AT_ONCE = 200  # 2 ms of reading
 _READINGS = b'"readings"'
 
+TAKEN = PROJECTED | {StationRemoved.key}
+"""The keys of the events that change a status."""
+
 
 class Latest:
-    """Gathers what changed; `changed` gives it out until `written` says that it is stored."""
+    """Gathers what changed; `changed` gives it out until `written` says that it is stored.
+
+    Of the stations in `removed` nothing is gathered; what is stored of them is to go.
+    """
 
     def __init__(self) -> None:
         self._projection = Projection()
         self._unread: dict[object, Envelope] = {}
         self._changed: dict[tuple[str, str], Status] = {}
         self._reading = asyncio.Lock()
+        self.removed = RemovedStations()
 
     def take(self, envelopes: Iterable[Envelope]) -> None:
         """Lay aside what says something of a status; under a microsecond each."""
         unread = self._unread
         for envelope in envelopes:
-            if envelope.key in PROJECTED:
+            if envelope.key in TAKEN:
                 unread[_subject(envelope)] = envelope
         if len(unread) > _UNREAD and not self._reading.locked():
             unread, self._unread = self._unread, {}
@@ -66,12 +76,27 @@ class Latest:
     def _read(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
             try:
-                for status in self._projection.statuses(envelope):
-                    self._keep(status)
+                self._read_one(envelope)
             except ValidationError as error:
                 log.warning("status_not_read", key=envelope.key, id=envelope.id, error=str(error))
 
+    def _read_one(self, envelope: Envelope) -> None:
+        if envelope.key == StationRemoved.key:
+            self._remove(envelope.read(StationRemoved).station_id, envelope.occurred_at)
+            return
+        if envelope.key == StationConnected.key:
+            self.removed.come_back(envelope.read(StationConnected).station_id)
+        for status in self._projection.statuses(envelope):
+            self._keep(status)
+
+    def _remove(self, station_id: str, at: datetime) -> None:
+        self.removed.remove(station_id, at)
+        for place in [place for place in self._changed if place[0] == station_id]:
+            del self._changed[place]
+
     def _keep(self, status: Status) -> None:
+        if status.station_id in self.removed:
+            return
         place = (status.station_id, status.item)
         kept = self._changed.get(place)
         if kept is None or kept.version < status.version:

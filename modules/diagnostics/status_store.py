@@ -1,10 +1,11 @@
 """The port to the status store, and its adapter PostgreSQL. The other adapter is in `azure_table`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Text, literal, select, text, tuple_
+from sqlalchemy import Text, delete, literal, select, text, tuple_
 
 from modules.diagnostics import tables
 from modules.diagnostics.domain import Status
@@ -19,6 +20,10 @@ class StatusStore(Protocol):
 
     async def put(self, statuses: Sequence[Status]) -> None:
         """Store each where it is newer than what is kept. An item comes once in a call."""
+        ...
+
+    async def remove(self, station_id: str, before: datetime) -> None:
+        """Remove the items of a station that were observed until then."""
         ...
 
     async def of_station(self, station_id: str) -> list[Status]:
@@ -53,6 +58,12 @@ class PostgresStatusStore:
         for begin in range(0, len(ordered), _AT_ONCE):
             async with self._context.work() as work:
                 await work.execute(_UPSERT, _columns(ordered[begin : begin + _AT_ONCE]))
+
+    async def remove(self, station_id: str, before: datetime) -> None:
+        """One statement."""
+        statement = delete(tables.statuses).where(_STATUS.station_id == station_id, _STATUS.observed_at <= before)
+        async with self._context.work() as work:
+            await work.execute(statement)
 
     async def of_station(self, station_id: str) -> list[Status]:
         """By the primary key."""

@@ -7,13 +7,12 @@ a mark that no longer moves, reads the events since then from the event store on
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from modules.diagnostics.domain import EventFilter
-from modules.diagnostics.latest import Latest
-from modules.diagnostics.projection import PROJECTED
+from modules.diagnostics.latest import TAKEN, Latest
 from modules.diagnostics.repository import events, watermarks
 from modules.diagnostics.status_store import StatusStore
 from modules.kernel.work import ModuleContext, Work
@@ -64,11 +63,7 @@ class StatusWriter:
         """Write what changed, and move the mark to where events were before it was gathered."""
         async with self._context.work() as work:
             position = (await events.bounds(work)).settled
-        changed = await self._latest.changed()
-        if changed:
-            await self._store.put(changed)
-            self._latest.written(changed)
-        if changed or time.monotonic() - self._moved_at > _ALIVE_EVERY_S:
+        if await self._write(self._latest) or time.monotonic() - self._moved_at > _ALIVE_EVERY_S:
             async with self._context.work() as work:
                 await watermarks.move_watermark(work, self._projector, position)
             self._has_mark, self._moved_at = True, time.monotonic()
@@ -94,20 +89,29 @@ class StatusWriter:
         self._has_mark = False
 
     async def _write_again(self, after: int, until: int) -> int:
-        projected = EventFilter(tuple(sorted(PROJECTED)))
+        projected = EventFilter(tuple(sorted(TAKEN)))
         again, count = Latest(), 0
         while True:
             async with self._context.work() as work:
                 found = await events.read_events(work, projected, after=after, until=until, limit=_PAGE)
             again.take(event.envelope() for event in found)
-            changed = await again.changed()
-            if changed:
-                await self._store.put(changed)
-                again.written(changed)
+            await self._write(again)
             count += len(found)
             if len(found) < _PAGE:
                 return count
             after = found[-1].position
+
+    async def _write(self, latest: Latest) -> bool:
+        """Remove what is to go, then store what changed; returns whether anything did."""
+        changed = await latest.changed()
+        removals = latest.removed.due(datetime.now(UTC))
+        for removal in removals:
+            await self._store.remove(removal.station_id, removal.before)
+            latest.removed.done(removal)
+        if changed:
+            await self._store.put(changed)
+            latest.written(changed)
+        return bool(changed or removals)
 
     async def _say_alive(self) -> None:
         try:

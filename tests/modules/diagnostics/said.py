@@ -11,7 +11,9 @@ from management_service.hosted import Hosted
 from modules.diagnostics import module
 from modules.diagnostics.domain import Status
 from modules.diagnostics.settings import DiagnosticsSettings
+from shared_contracts.charge_points import StationRemoved
 from shared_contracts.memory import MemoryBus
+from shared_contracts.message import Envelope
 from shared_contracts.stations import (
     ConnectorStatus,
     MeterReading,
@@ -83,3 +85,8 @@ def told(station_id: str = "CS-1", transaction_ref: str = "7", **more: Any) -> T
     return TransactionReported(
         station_id=station_id, transaction_ref=transaction_ref, happened_at=NOW, received_at=NOW, **values
     )
+
+
+def removed(station_id: str = "CS-1", at: datetime | None = None) -> Envelope:
+    """That a station was removed, at this moment unless another is given."""
+    return Envelope.of(StationRemoved(station_id=station_id), occurred_at=at)

@@ -6,11 +6,11 @@ from modules.diagnostics import latest as latest_module
 from modules.diagnostics.latest import Latest
 from shared_contracts.message import Envelope
 from shared_contracts.stations import ConnectorStatus
-from tests.modules.diagnostics.said import NOW, connected, reported, sampled, started
+from tests.modules.diagnostics.said import NOW, connected, disconnected, removed, reported, sampled, started
 
 
 async def taken(latest, *events):
-    latest.take(Envelope.of(event) for event in events)
+    latest.take(event if isinstance(event, Envelope) else Envelope.of(event) for event in events)
     return {(status.station_id, status.item): status for status in await latest.changed()}
 
 
@@ -73,3 +73,13 @@ async def test_nothing_is_lost_when_the_reading_is_cancelled(monkeypatch):
     await asyncio.gather(reading, return_exceptions=True)
     assert reading.cancelled()
     assert len(await latest.changed()) == 5
+
+
+async def test_of_a_removed_station_nothing_is_written_whatever_comes_late():
+    changed = await taken(Latest(), connected(), reported(), removed(), disconnected(), reported(), reported("CS-2"))
+    assert list(changed) == [("CS-2", "connector:1:1")]
+
+
+async def test_a_station_that_connects_again_counts_again():
+    changed = await taken(Latest(), reported(connector_id=2), removed(), connected(epoch=2), reported())
+    assert list(changed) == [("CS-1", "station"), ("CS-1", "connector:1:1")]

@@ -128,6 +128,18 @@ async def test_a_page_may_be_of_one_kind_and_state(store):
     assert await store.page(kind="connector", state="faulted", after=("CS-1", "connector:1:1"), limit=10) == []
 
 
+async def test_what_is_known_of_a_station_up_to_a_moment_is_removed(store):
+    late = a_status(item="meter:1", version=9)
+    many = [a_status(item=f"connector:{number}:1", version=1) for number in range(150)]
+    await store.put([late, *many, a_status("CS-2")])
+
+    await store.remove("CS-1", many[0].observed_at)
+    await store.remove("CS-3", many[0].observed_at)
+
+    assert await store.of_station("CS-1") == [late]
+    assert len(await store.of_station("CS-2")) == 1
+
+
 async def test_two_processes_keep_the_newest_in_azure(azure_stores):
     one, other = azure_stores
     for version in range(1, 9, 2):
@@ -151,6 +163,21 @@ async def test_a_write_that_was_overtaken_after_it_compared_is_compared_again(az
         ("connector:1:1", 3),
         ("meter:1", 2),
     ]
+
+
+async def test_a_status_that_is_written_while_its_station_is_removed_stays_in_azure(azure_stores, monkeypatch):
+    one, other = azure_stores
+    await one.put([a_status(version=1), a_status(item="meter:1", version=1)])
+    submit = one._submit
+
+    async def overtaken(operations):
+        monkeypatch.setattr(one, "_submit", submit)
+        await other.put([a_status(version=9)])
+        return await submit(operations)
+
+    monkeypatch.setattr(one, "_submit", overtaken)
+    await one.remove("CS-1", a_status(version=1).observed_at)
+    assert [each.version for each in await one.of_station("CS-1")] == [9]
 
 
 def test_escaped_keys_have_no_character_that_azure_refuses():

@@ -7,16 +7,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from modules.diagnostics import handlers
+from modules.diagnostics import handlers, removed_stations
 from modules.diagnostics.feed import Feed
 from modules.diagnostics.opened import Opened, open_resources
 from modules.diagnostics.repository import watermarks
 from modules.diagnostics.status_store import PostgresStatusStore
 from modules.diagnostics.status_writer import StatusWriter
+from shared_contracts.charge_points import StationRemoved
 from shared_contracts.message import Envelope
 from shared_contracts.stations import ConnectorStatus
 from tests.harness import running
-from tests.modules.diagnostics.said import connected, hosted, reported, sampled
+from tests.modules.diagnostics.said import connected, disconnected, hosted, removed, reported, sampled
 
 _DELETE_STATUSES = text("DELETE FROM diagnostics.statuses")
 _AGE_MARKS = text("UPDATE diagnostics.watermarks SET moved_at = moved_at - interval '1 hour'")
@@ -32,7 +33,8 @@ async def keep(context, writer, *events):
     """As the consumer does: a batch in one transaction."""
     context.resources[Opened] = Opened(context, PostgresStatusStore(context), writer, Feed(context))
     async with context.work() as work:
-        await handlers.keep_events([Envelope.of(event) for event in events], work)
+        sealed = [event if isinstance(event, Envelope) else Envelope.of(event) for event in events]
+        await handlers.keep_events(sealed, work)
 
 
 def a_writer(context, store=None):
@@ -79,6 +81,49 @@ async def test_statuses_are_paged(database):
             seen += [item["station_id"] for item in page["items"]]
             query = {"limit": 2, "cursor": page["next_cursor"]} if page["next_cursor"] else None
     assert seen == [f"CS-{number}" for number in range(5)]
+
+
+async def test_of_a_removed_station_no_status_is_left(database):
+    async with running(database, "diagnostics", diagnostics={"flush_interval_s": 0.05}) as strum:
+
+        async def stations():
+            return {item["station_id"] for item in (await strum.api().get("/statuses"))[1]["items"]}
+
+        await strum.publish(connected(), reported(), sampled(), reported("CS-2"))
+        async with asyncio.timeout(20):
+            while await stations() != {"CS-1", "CS-2"}:
+                await asyncio.sleep(0.02)
+        await strum.publish(StationRemoved(station_id="CS-1"), disconnected())
+        async with asyncio.timeout(20):
+            while await stations() != {"CS-2"}:
+                await asyncio.sleep(0.02)
+        await strum.publish(sampled())
+        await asyncio.sleep(0.2)
+        assert await stations() == {"CS-2"}
+
+
+async def test_what_another_process_wrote_late_of_a_removed_station_is_removed_too(database, monkeypatch):
+    async with partitioned(database) as context:
+        monkeypatch.setattr(removed_stations, "LATE", timedelta(seconds=1))
+        writer, other = a_writer(context), a_writer(context)
+        await keep(context, writer, reported(), removed())
+        await writer.flush()
+        await keep(context, other, reported())
+        await other.flush()
+        assert await states(context) == {"connector:1:1": "available"}
+        await asyncio.sleep(1)
+        await writer.flush()
+        assert await states(context) == {}
+
+
+async def test_a_removal_that_a_killed_process_did_not_carry_out_is_carried_out_by_the_next(database):
+    async with partitioned(database) as context:
+        living = a_writer(context)
+        await keep(context, living, reported(), reported("CS-2"))
+        await living.flush()
+        await keep(context, a_writer(context), removed())
+        await a_writer(context).recover(idle=timedelta(0))
+        assert await states(context) == {}
 
 
 async def test_what_a_killed_process_did_not_write_is_written_by_the_next(database):
