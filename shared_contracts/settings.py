@@ -15,8 +15,10 @@ class CommonSettings(BaseSettings):
     amqp_prefix: str = Field(
         default="strum", pattern=r"^[a-z0-9_.-]{1,64}$", description="Begins every exchange and queue."
     )
-    shards: int = Field(
-        default=4, ge=1, le=64, description="Shards of the event queues; the same in every process."
+    shards: int = Field(default=4, ge=1, le=64, description="Shards of the event queues; the same in every process.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["json", "console"] = "json"
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or lines for people."
+    )

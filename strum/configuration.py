@@ -2,25 +2,24 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings
 
-from communication_service.settings import CommunicationSettings
-from management_service.settings import settings_type
-
 S = TypeVar("S", bound=BaseSettings)
 
 _PREFIX = "STRUM_"
-_OTHERS = frozenset({"STRUM_DATA_DIR"})
+_OTHERS = {"STRUM_DATA_DIR": (".strum", "Where `strum up` keeps its data.")}
 _FOR_TESTS = "STRUM_TEST_"
 
 
 def load(kind: type[S], **defaults: Any) -> S:
     """Read the settings of a service; `defaults` are weaker than the environment. Exits with 2 on a bad value."""
-    refuse_unknown(os.environ)
+    refuse_unknown(os.environ, kind)
     try:
         return kind(**_without(defaults, kind))
     except ValidationError as error:
@@ -29,12 +28,21 @@ def load(kind: type[S], **defaults: Any) -> S:
         fail(f"{name}: {first['msg']}.")
 
 
-def refuse_unknown(environment: Mapping[str, str]) -> None:
-    """Exit with 2 if a variable begins like a setting and is none: it would be silently ignored."""
-    known = set(_names(CommunicationSettings)) | set(_names(settings_type())) | _OTHERS
-    for name in environment:
-        if name.upper().startswith(_PREFIX) and not name.startswith(_FOR_TESTS) and name.upper() not in known:
+def refuse_unknown(environment: Mapping[str, str], kind: type[BaseSettings]) -> None:
+    """Exit with 2 if a variable begins like a setting and is none: it would be silently ignored.
+
+    Settings of the other services that are installed here may be there too.
+    """
+    own = {*_names(kind), *_OTHERS}
+    strangers = {name for name in environment if _is_setting(name) and name.upper() not in own}
+    known = {name for name, _, _ in described()} if strangers else own
+    for name in sorted(strangers):
+        if name.upper() not in known:
             fail(f"{name} is not a setting of Strum; `strum settings` lists them.")
+
+
+def _is_setting(name: str) -> bool:
+    return name.upper().startswith(_PREFIX) and not name.startswith(_FOR_TESTS)
 
 
 def fail(sentence: str) -> NoReturn:
@@ -44,11 +52,19 @@ def fail(sentence: str) -> NoReturn:
 
 
 def described() -> Iterable[tuple[str, str, str]]:
-    """Every setting: its variable, its default, what it is for."""
-    rows: dict[str, tuple[str, str]] = {}
-    for kind in (CommunicationSettings, settings_type()):
-        rows.update({name: row for name, *row in _rows(kind)})  # type: ignore[misc]  # a row is two texts
+    """Every setting of the services that are installed: its variable, its default, what it is for."""
+    rows = dict(_OTHERS)
+    for kind in _kinds():
+        rows.update({name: (default, text) for name, default, text in _rows(kind)})
     return sorted((name, default, text) for name, (default, text) in rows.items())
+
+
+def _kinds() -> Iterator[type[BaseSettings]]:
+    """Loaded by name: an image has one of the services, and a process needs to know one of them."""
+    if find_spec("communication_service"):
+        yield import_module("communication_service.settings").CommunicationSettings
+    if find_spec("management_service"):
+        yield import_module("management_service.settings").settings_type()
 
 
 def _rows(kind: type[BaseModel], prefix: str = _PREFIX) -> Iterable[tuple[str, str, str]]:

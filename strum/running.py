@@ -2,28 +2,48 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import uvloop
-
-from communication_service.app import Communication
-from management_service.app import Management
 
 _GC_THRESHOLDS = (50_000, 20, 50)
 """Messages are short-lived trees without cycles: collecting at Python's default of 700 costs 30 µs a message."""
 
 
+_MAX_SOCKETS = 1_048_576
+
+
+class Service(Protocol):
+    """What is started and stopped."""
+
+    async def start(self) -> None:
+        """Return when it runs."""
+
+    async def stop(self) -> None:
+        """Return when it has ended."""
+
+
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run on uvloop: TLS on the stock loop costs six times the memory per connection."""
     gc.set_threshold(*_GC_THRESHOLDS)
+    allow_sockets()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
 
-async def until_told(*services: Management | Communication) -> None:
+def allow_sockets() -> None:
+    """Let this process open as many sockets as the system lets it: the soft limit is often 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_SOCKETS if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+async def until_told(*services: Service) -> None:
     """Start the services in order, stop them in the reverse order on SIGTERM or SIGINT."""
     async with until_signal() as stopped, AsyncExitStack() as stack:
         for service in services:
