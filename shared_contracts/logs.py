@@ -12,11 +12,16 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def configure(level: str, style: str, *, service: str) -> None:
-    """Set logging up once, at the start of a process. `style` is `json` or `console`."""
+    """Set logging up once, at the start of a process. `style` is `json` or `console`.
+
+    Tracebacks are plain in both: one that shows local variables would show payloads, and id tokens in them.
+    """
     shown = _LEVELS[level]
     logging.basicConfig(stream=sys.stderr, level=max(shown, logging.WARNING), format="%(message)s")
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[

@@ -22,9 +22,12 @@ def new_id() -> str:
 
 
 class Value(BaseModel):
-    """A frozen value inside a message. Unknown fields are ignored, so that a contract may grow."""
+    """A frozen value inside a message. Unknown fields are ignored, so that a contract may grow.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    Errors do not quote what was given: it may be an id token, and errors are logged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Message(Value):
