@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 import uvloop
 
+from shared_contracts.bus import RequestFailed
+from strum.configuration import fail
+
 _GC_THRESHOLDS = (50_000, 20, 50)
 """Messages are short-lived trees without cycles: collecting at Python's default of 700 costs 30 µs a message."""
 
@@ -28,11 +31,19 @@ class Service(Protocol):
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop: TLS on the stock loop costs six times the memory per connection."""
+    """Run on uvloop: TLS on the stock loop costs six times the memory per connection.
+
+    What a setting asks for and cannot be had (a taken port, an administrator's weak password) is one sentence and 2.
+    """
     gc.set_threshold(*_GC_THRESHOLDS)
     allow_sockets()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)
+    except RequestFailed as refused:
+        fail(f"the administrator was not made: {refused.detail}")
+    except OSError as error:
+        fail(f"it cannot start: {error.strerror or error}.")
 
 
 def allow_sockets() -> None:
@@ -47,9 +58,9 @@ async def until_told(*services: Service) -> None:
     """Start the services in order, stop them in the reverse order on SIGTERM or SIGINT."""
     async with until_signal() as stopped, AsyncExitStack() as stack:
         for service in services:
+            stack.push_async_callback(service.stop)  # half started is stopped too
             if not await _unless(stopped, service.start()):
                 return
-            stack.push_async_callback(service.stop)
         settle()
         await stopped.wait()
 

@@ -38,8 +38,8 @@ async def up(*, demo: int) -> None:
         management = Management(settings, bus)
         communication = Communication(load(CommunicationSettings), bus, share_bus=True)
         for service in (management, communication):
-            await service.start()
             stack.push_async_callback(service.stop)
+            await service.start()
         _tell(management, communication, await _administrator(bus, settings), settings, demo)
         if demo:
             fleet = await stack.enter_async_context(_fleet(f"ws://127.0.0.1:{communication.port}/ocpp", demo))
