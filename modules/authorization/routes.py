@@ -10,8 +10,8 @@ from modules.kernel.http import (
     Page,
     decode_cursor,
     delete,
-    encode_cursor,
     get,
+    page_of,
     patch,
     post,
 )
@@ -33,14 +33,9 @@ async def list_id_tokens(call: Call[IdTokenFilter, None], work: Work) -> Page[Id
         wanted.append(repository.with_status(TokenStatus(query.status), work.now))
     if query.search is not None:
         wanted.append(repository.with_text(query.search))
-    position = decode_cursor(query.cursor, str)
-    after = None if position is None else position[0]
+    (after,) = decode_cursor(query.cursor, str) or (None,)
     found = await repository.browse(work, wanted=wanted, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return Page[IdTokenView](
-        items=[IdTokenView.of(token, work.now) for _, token in shown],
-        next_cursor=encode_cursor(shown[-1][0]) if len(found) > len(shown) else None,
-    )
+    return page_of(found, query, lambda item: IdTokenView.of(item[1], work.now), lambda item: item[:1])
 
 
 async def register_id_token(call: Call[NoQuery, NewIdToken], work: Work) -> Created[IdTokenView]:

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from modules.kernel.errors import InvalidRequest, Unauthenticated
 from modules.kernel.scopes import Principal, Scope
@@ -35,6 +36,9 @@ class NoQuery(Body):
 Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 """A time that a client gives: with its offset, and within what databases can hold in every zone."""
 
+_moment: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+T = TypeVar("T")
 Q = TypeVar("Q")
 B = TypeVar("B")
 ViewT = TypeVar("ViewT", bound=View)
@@ -193,20 +197,48 @@ def delete(path: str, handler: RouteHandler, scope: Scope | None, *, problems: t
     return Route("DELETE", path, handler, scope, status=204, problems=problems)
 
 
-def encode_cursor(*position: str | int) -> str:
-    """Make an opaque cursor of the sort key of the last item."""
+Position = str | int | datetime | UUID
+"""A part of the sort key of a list."""
+
+_LARGEST = 2**63 - 1
+
+
+def page_of(
+    found: Sequence[T], paging: Paging, view: Callable[[T], ViewT], position: Callable[[T], tuple[Position, ...]]
+) -> Page[ViewT]:
+    """A page of what was found, which is one item more than `paging.limit` where another page follows.
+
+    `position` is the sort key of an item: that of the last one is where the next page goes on.
+    """
+    shown = found[: paging.limit]
+    cursor = encode_cursor(*position(shown[-1])) if len(found) > len(shown) else None
+    return Page(items=[view(item) for item in shown], next_cursor=cursor)
+
+
+def encode_cursor(*position: Position) -> str:
+    """Make an opaque cursor of a sort key."""
     return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, *kinds: type[Position]) -> tuple[Any, ...] | None:
     """Read a cursor back as values of `kinds`; raises InvalidRequest for one that we did not make."""
     if cursor is None:
         return None
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        fits = len(position) == len(kinds) and all(map(isinstance, position, kinds))
-        if fits and not any(isinstance(part, str) and "\0" in part for part in position):
-            return tuple(position)
-    except (ValueError, TypeError, binascii.Error):
-        pass
-    raise InvalidRequest("The cursor is not one of ours.", errors=[{"field": "cursor", "message": "unknown"}])
+        return tuple(_part(value, kind) for value, kind in zip(position, kinds, strict=True))
+    except (ValueError, TypeError, binascii.Error) as error:
+        problem = {"field": "cursor", "message": "unknown"}
+        raise InvalidRequest("The cursor is not one of ours.", errors=[problem]) from error
+
+
+def _part(value: Any, kind: type[Position]) -> Position:
+    """A part of a position as it went in; raises ValueError for what no column could hold."""
+    if kind is datetime:
+        return _moment.validate_python(value)
+    if kind is UUID:
+        return UUID(str(value))
+    fits = -_LARGEST <= value <= _LARGEST if isinstance(value, int) else "\0" not in value
+    if not isinstance(value, kind) or not fits:
+        raise ValueError(f"not a {kind.__name__}")
+    return value

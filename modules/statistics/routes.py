@@ -1,7 +1,7 @@
 """The API of statistics."""
 
 from modules.kernel.errors import InvalidRequest
-from modules.kernel.http import Call, Download, NoQuery, Page, decode_cursor, encode_cursor, get, post
+from modules.kernel.http import Call, Download, NoQuery, Page, decode_cursor, get, page_of, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import AfterCommit, Work
 from modules.statistics import export, repository, service
@@ -62,18 +62,13 @@ async def rebuild_statistics(call: Call[NoQuery, None], work: Work) -> AfterComm
 
 async def _page(call: _PagedCall, work: Work, by: Grouping) -> Page[GroupView]:
     query = call.query
-    position = decode_cursor(query.cursor, str)
-    after = None if position is None else str(position[0])
+    (after,) = decode_cursor(query.cursor, str) or (None,)
     try:
         found = await repository.grouped(work, by, query.span(), after=after, limit=query.limit + 1)
     except ValueError as error:
         problem = [{"field": "cursor", "message": "of another list"}]
         raise InvalidRequest("The cursor is not one of this list.", errors=problem) from error
-    shown = found[: query.limit]
-    return Page[GroupView](
-        items=[GroupView.showing(figures) for figures in shown],
-        next_cursor=encode_cursor(shown[-1].of) if len(found) > len(shown) else None,
-    )
+    return page_of(found, query, GroupView.showing, lambda figures: (figures.of,))
 
 
 async def _file(call: _SpanCall, work: Work, by: Grouping) -> Download:

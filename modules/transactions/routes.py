@@ -2,10 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
-
-from modules.kernel.errors import InvalidRequest
-from modules.kernel.http import Call, Moment, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, post
+from modules.kernel.http import Call, NoQuery, Page, Paging, decode_cursor, get, page_of, post
 from modules.kernel.scopes import Principal, Scope
 from modules.kernel.work import AfterCommit, Work
 from modules.transactions import remote
@@ -25,8 +22,6 @@ from shared_contracts.authorization import fold_token
 from shared_contracts.commands import StartCharging
 from shared_contracts.transactions import TransactionState
 
-_moment: TypeAdapter[datetime] = TypeAdapter(Moment)
-
 
 async def list_transactions(call: Call[TransactionFilter, None], work: Work) -> Page[TransactionView]:
     """List transactions, the latest start first; drivers see their own."""
@@ -40,26 +35,23 @@ async def list_transactions(call: Call[TransactionFilter, None], work: Work) -> 
         started_since=query.started_since,
         started_until=query.started_until,
     )
-    found = await browsing.browse(work, wanted, before=_position(query.cursor), limit=query.limit + 1)
-    shown = found[: query.limit]
-    meters = await samples.latest(work, [item for item in shown if item.ended_at is None])
-    return Page[TransactionView](
-        items=[TransactionView.of(item, meters.get(item.key)) for item in shown],
-        next_cursor=_cursor(shown[-1].started_at, shown[-1].id) if len(found) > len(shown) else None,
+    before = decode_cursor(query.cursor, datetime, str)
+    found = await browsing.browse(work, wanted, before=before, limit=query.limit + 1)
+    meters = await samples.latest(work, [item for item in found if item.ended_at is None])
+    return page_of(
+        found,
+        query,
+        lambda item: TransactionView.of(item, meters.get(item.key)),
+        lambda item: (item.started_at, item.id),
     )
 
 
 async def list_unmatched_reports(call: Call[ReportFilter, None], work: Work) -> Page[UnmatchedReportView]:
     """List stops that fit no transaction of their station, the newest first."""
     query = call.query
-    position = decode_cursor(query.cursor, str)
-    before = None if position is None else position[0]
+    (before,) = decode_cursor(query.cursor, str) or (None,)
     found = await reports.browse_unmatched(work, station_id=query.station_id, before=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    return Page[UnmatchedReportView](
-        items=[UnmatchedReportView.of(report) for report in shown],
-        next_cursor=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
-    )
+    return page_of(found, query, UnmatchedReportView.of, lambda report: (report.id,))
 
 
 async def get_transaction(call: Call[NoQuery, None], work: Work) -> TransactionView:
@@ -74,13 +66,9 @@ async def get_transaction(call: Call[NoQuery, None], work: Work) -> TransactionV
 async def list_meter_values(call: Call[Paging, None], work: Work) -> Page[MeterValueView]:
     """List the meter readings of a transaction in the order of their times; a repeated one is shown once."""
     transaction = await _visible(work, call.path["transaction_id"], call.principal)
-    after, limit = _position(call.query.cursor), call.query.limit
-    found = await samples.browse(work, transaction, after=after, limit=limit + 1)
-    shown = found[:limit]
-    return Page[MeterValueView](
-        items=[MeterValueView.of(sample) for sample in shown],
-        next_cursor=_cursor(shown[-1].sampled_at, shown[-1].digest) if len(found) > len(shown) else None,
-    )
+    after = decode_cursor(call.query.cursor, datetime, str)
+    found = await samples.browse(work, transaction, after=after, limit=call.query.limit + 1)
+    return page_of(found, call.query, MeterValueView.of, lambda sample: (sample.sampled_at, sample.digest))
 
 
 async def start_transaction(call: Call[NoQuery, RemoteStart], work: Work) -> AfterCommit[RemoteCommandView]:
@@ -124,21 +112,6 @@ async def _visible(work: Work, transaction_id: str, to: Principal) -> Transactio
     if transaction is None:
         raise TransactionNotFound(transaction_id)
     return transaction
-
-
-def _cursor(at: datetime, tie: str) -> str:
-    return encode_cursor(at.isoformat(), tie)
-
-
-def _position(cursor: str | None) -> tuple[datetime, str] | None:
-    position = decode_cursor(cursor, str, str)
-    if position is None:
-        return None
-    try:
-        return _moment.validate_python(position[0]), position[1]
-    except ValidationError as error:
-        problem = [{"field": "cursor", "message": "unknown"}]
-        raise InvalidRequest("The cursor is not one of ours.", errors=problem) from error
 
 
 table = (

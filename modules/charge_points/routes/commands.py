@@ -9,7 +9,7 @@ from modules.charge_points.service import commanding
 from modules.charge_points.service.commanding import Order
 from modules.charge_points.service.dispatching import Dispatcher
 from modules.kernel.errors import InvalidRequest
-from modules.kernel.http import Call, Created, NoQuery, Page, decode_cursor, encode_cursor, get, post
+from modules.kernel.http import Call, Created, NoQuery, Page, decode_cursor, get, page_of, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import AfterCommit, Work
 from shared_contracts.commands import Command, RawCall
@@ -66,9 +66,7 @@ async def list_commands(call: Call[CommandFilter, None], work: Work) -> Page[Com
         before=before,
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    cursor = encode_cursor(shown[-1].command_id) if len(found) > query.limit else None
-    return Page(items=[CommandView.of(command) for command in shown], next_cursor=cursor)
+    return page_of(found, query, CommandView.of, lambda command: (command.command_id,))
 
 
 async def _issue(

@@ -21,8 +21,8 @@ from modules.kernel.http import (
     Page,
     decode_cursor,
     delete,
-    encode_cursor,
     get,
+    page_of,
     patch,
     post,
 )
@@ -36,9 +36,7 @@ async def list_charging_stations(call: Call[StationFilter, None], work: Work) ->
     which = Filter(query.online, query.registration, query.vendor, query.search)
     (after,) = decode_cursor(query.cursor, str) or (None,)
     found = await registering.list_page(work, which, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    cursor = encode_cursor(shown[-1].station_id) if len(found) > query.limit else None
-    return Page(items=[StationView.of(station) for station in shown], next_cursor=cursor)
+    return page_of(found, query, StationView.of, lambda station: (station.station_id,))
 
 
 async def register_charging_station(call: Call[NoQuery, NewStation], work: Work) -> Created[StationCreated]:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from modules.configuration.schemas.firmware import FirmwareUpdateView, NewFirmwareUpdate
 from modules.configuration.service import firmware
 from modules.configuration.service.sending import FirmwareSender
-from modules.kernel.http import Call, Created, NoQuery, Page, Paging, decode_cursor, encode_cursor, get, post
+from modules.kernel.http import Call, Created, NoQuery, Page, Paging, decode_cursor, get, page_of, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import AfterCommit, Work
 
@@ -34,9 +34,7 @@ async def list_firmware_updates(call: Call[Paging, None], work: Work) -> Page[Fi
     query = call.query
     (before,) = decode_cursor(query.cursor, str) or (None,)
     found = await firmware.list_page(work, call.path["station_id"], before=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    cursor = encode_cursor(shown[-1].update_id) if len(found) > query.limit else None
-    return Page(items=[FirmwareUpdateView.of(one) for one in shown], next_cursor=cursor)
+    return page_of(found, query, FirmwareUpdateView.of, lambda one: (one.update_id,))
 
 
 async def get_firmware_update(call: Call[NoQuery, None], work: Work) -> FirmwareUpdateView:

@@ -8,7 +8,7 @@ from modules.configuration.errors import ChargingProfileNotFound
 from modules.configuration.routes.cursors import position_of
 from modules.configuration.schemas.profiles import ChargingProfileView, NewChargingProfile, ProfileFilter
 from modules.configuration.service import profiles
-from modules.kernel.http import Call, Created, NoQuery, Page, delete, encode_cursor, get, post
+from modules.kernel.http import Call, Created, NoQuery, Page, delete, get, page_of, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import Work
 
@@ -20,9 +20,7 @@ async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) ->
     found = await profiles.list_page(
         work, call.path["station_id"], states=query.state, after=after, limit=query.limit + 1
     )
-    shown = found[: query.limit]
-    cursor = encode_cursor(shown[-1].profile_id) if len(found) > query.limit else None
-    return Page(items=[ChargingProfileView.of(profile) for profile in shown], next_cursor=cursor)
+    return page_of(found, query, ChargingProfileView.of, lambda profile: (profile.profile_id,))
 
 
 async def send_charging_profile(call: Call[NoQuery, NewChargingProfile], work: Work) -> Created[ChargingProfileView]:

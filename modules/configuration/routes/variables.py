@@ -11,7 +11,7 @@ from modules.configuration.schemas.variables import (
     VariableView,
 )
 from modules.configuration.service import variables
-from modules.kernel.http import Call, NoQuery, Page, Paging, encode_cursor, get, patch, post
+from modules.kernel.http import Call, NoQuery, Page, Paging, get, page_of, patch, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import Work
 
@@ -30,9 +30,7 @@ async def list_variables(call: Call[VariableFilter, None], work: Work) -> Page[V
         after=None if after is None else VariableKey(*after),
         limit=query.limit + 1,
     )
-    shown = found[: query.limit]
-    cursor = encode_cursor(*shown[-1].key) if len(found) > query.limit else None
-    return Page(items=[VariableView.of(variable) for variable in shown], next_cursor=cursor)
+    return page_of(found, query, VariableView.of, lambda variable: variable.key)
 
 
 async def refresh_variables(call: Call[NoQuery, None], work: Work) -> RefreshView:
@@ -59,9 +57,7 @@ async def list_variable_changes(call: Call[Paging, None], work: Work) -> Page[Ch
     query = call.query
     before = position_of(query.cursor, str, int)
     found = await variables.list_changes(work, call.path["station_id"], before=before, limit=query.limit + 1)
-    shown = found[: query.limit]
-    cursor = encode_cursor(shown[-1].command_id, shown[-1].position) if len(found) > query.limit else None
-    return Page(items=[ChangeView.of(change) for change in shown], next_cursor=cursor)
+    return page_of(found, query, ChangeView.of, lambda change: (change.command_id, change.position))
 
 
 _ONE = "/charging-stations/{station_id}"
