@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from modules.diagnostics.domain import LogRequest
 from modules.diagnostics.repository import logs
+from modules.kernel.secrets import without_user_info
 from modules.kernel.work import ModuleContext, Work
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
@@ -25,7 +26,10 @@ async def record_log_request(
     latest_at: datetime | None,
     requested_by: str,
 ) -> LogRequest:
-    """Store what is to be asked, with a request id of its own, before a station can answer it."""
+    """Store what is to be asked, with a request id of its own, before a station can answer it.
+
+    The credentials in the URL are for the station alone: they are not stored.
+    """
     request = LogRequest(
         id=uuid4(),
         station_id=station_id,
@@ -37,11 +41,11 @@ async def record_log_request(
         requested_by=requested_by,
         requested_at=work.now,
     )
-    await logs.add_log_request(work, request)
+    await logs.add_log_request(work, replace(request, location=without_user_info(location)))
     return request
 
 
-async def ask_station(context: ModuleContext, request: LogRequest) -> LogRequest:
+async def ask_station(context: ModuleContext, request: LogRequest, trace: str | None) -> LogRequest:
     """Send the command, and record its outcome. Errors as of `Bus.request`; a refusal is recorded as `refused`."""
     command = GetLog(
         log=_log_of(request),
@@ -51,7 +55,7 @@ async def ask_station(context: ModuleContext, request: LogRequest) -> LogRequest
         latest_at=request.latest_at,
     )
     try:
-        async with context.work() as work:
+        async with context.work(trace=trace) as work:
             issued = await work.ask(_issue(request, command), timeout=_ANSWER_S)
     except RequestFailed:
         await _record(context, replace(request, outcome="refused"))

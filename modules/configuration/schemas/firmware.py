@@ -2,31 +2,22 @@
 
 import secrets
 from datetime import datetime
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from modules.configuration.domain.firmware import FirmwareUpdate, UpdateState
 from modules.kernel.http import Body, Moment, View
+from modules.kernel.urls import TransferUrl
 from shared_contracts.commands import UpdateFirmware
 
-_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 _HIGHEST_NUMBER = 2**31 - 1
-
-
-def _url(location: str) -> str:
-    """Stations fetch it, and we do not: any host will do, but only the schemes that OCPP names."""
-    parts = urlsplit(location)
-    if parts.scheme.lower() not in _SCHEMES or not parts.hostname or not location.isprintable() or " " in location:
-        raise ValueError(f"a URL with one of the schemes {', '.join(_SCHEMES)}")
-    return location
 
 
 class NewFirmwareUpdate(Body):
     """Firmware for a station to fetch and install. A signed one needs the certificate it is signed with (PEM)."""
 
-    location: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_url)]
+    location: TransferUrl
     retrieve_at: Moment | None = Field(default=None, description="When to fetch it; now, if left out.")
     install_at: Moment | None = None
     retries: int | None = Field(default=None, ge=0, le=1000)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import orjson
+import pytest
 
 from shared_contracts.message import Envelope
 from shared_contracts.stations import FramesRecorded, SecurityEventReported, StationsSeen
@@ -117,3 +118,11 @@ async def test_a_driver_sees_nothing_of_this(database):
     async with running(database, "diagnostics") as strum:
         for path in ("/events", "/events/export", "/statuses", "/charging-stations/CS-1/frames"):
             assert (await strum.api(Role.DRIVER).get(path))[0] == 403, path
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/export", "/security-events", "/charging-stations/CS-1/frames"])
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"])
+async def test_a_time_that_cannot_be_stored_is_refused_by_its_name(database, path, since):
+    async with running(database, "diagnostics") as strum:
+        code, problem = await strum.api().get(path, since=since)
+    assert (code, problem["errors"][0]["field"]) == (422, "since")

@@ -38,7 +38,7 @@ async def test_a_station_is_asked_to_upload_its_log(database):
     assert request.command.location == BODY["location"]
     assert request.command.oldest_at is not None
     assert (code, made["outcome"], made["command_id"], made["status"]) == (201, "accepted", "c-1", None)
-    assert made["location"] == "https://example.com/up?x=1"
+    assert made["location"] == "https://*@example.com/up?x=1"
     assert page["items"] == [made]
     assert one == (200, made)
 

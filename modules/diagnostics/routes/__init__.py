@@ -1,0 +1,5 @@
+"""The operations of the API that this module serves."""
+
+from modules.diagnostics.routes import events, frames, logs, replays, statuses, stream
+
+table = (*events.table, *replays.table, *frames.table, *statuses.table, *logs.table, *stream.table)
