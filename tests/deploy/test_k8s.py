@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +10,43 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from communication_service.settings import CommunicationSettings
+from management_service.settings import settings_type
+from strum.configuration import refuse_unknown
+from tests.deploy.images import commands
+
 DIRECTORY = Path(__file__).parents[2] / "deploy" / "k8s"
+EXAMPLE = DIRECTORY / "overlays" / "example"
 NEWEST = "1.33"
+SECRETS = {
+    "strum-management": {"STRUM_DATABASE_URL", "STRUM_AMQP_URL", "STRUM_ADMIN_EMAIL", "STRUM_ADMIN_PASSWORD"},
+    "strum-communication": {"STRUM_AMQP_URL"},
+}
+"""What the operator puts into them, as the kustomization says."""
 
 
-def _rendered() -> list[dict[str, Any]]:
-    """As kubectl renders them; where there is no kubectl, the resources that the kustomization lists."""
+def _rendered(directory: Path) -> list[dict[str, Any]]:
+    """As kubectl renders them; where there is no kubectl, the resources that the kustomizations list, unpatched."""
     kubectl = shutil.which("kubectl")
     if kubectl is not None:
-        command = [kubectl, "kustomize", str(DIRECTORY)]
+        command = [kubectl, "kustomize", str(directory)]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     else:
-        listed = yaml.safe_load((DIRECTORY / "kustomization.yaml").read_text())["resources"]
-        text = "\n---\n".join((DIRECTORY / name).read_text() for name in listed)
+        text = "\n---\n".join(_listed(directory))
     return [document for document in yaml.safe_load_all(text) if document]
 
 
-@pytest.fixture(scope="module")
-def manifests() -> list[dict[str, Any]]:
-    return _rendered()
+def _listed(directory: Path) -> Iterator[str]:
+    for name in yaml.safe_load((directory / "kustomization.yaml").read_text())["resources"]:
+        if (directory / name).is_dir():
+            yield from _listed(directory / name)
+        else:
+            yield (directory / name).read_text()
+
+
+@pytest.fixture(scope="module", params=[DIRECTORY, EXAMPLE], ids=["as it is", "example"])
+def manifests(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return _rendered(request.param)
 
 
 def test_every_manifest_is_valid(manifests: list[dict[str, Any]]) -> None:
@@ -51,14 +70,76 @@ def test_both_services_have_all_that_a_rollout_needs(manifests: list[dict[str, A
     assert ("Ingress", "strum") in named
 
 
-def test_no_container_runs_as_root_or_can_become_it(manifests: list[dict[str, Any]]) -> None:
+def _pods(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     pods = [manifest["spec"]["template"]["spec"] for manifest in manifests if manifest["kind"] in {"Deployment", "Job"}]
     assert len(pods) == 3
-    for pod in pods:
+    return pods
+
+
+def _containers(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [container for pod in _pods(manifests) for container in pod["containers"]]
+
+
+def test_no_container_runs_as_root_or_can_become_it(manifests: list[dict[str, Any]]) -> None:
+    for pod in _pods(manifests):
         assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] == 10001
         for container in pod["containers"]:
             assert container["securityContext"]["allowPrivilegeEscalation"] is False
             assert container["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_kubernetes_adds_no_variable_that_looks_like_a_setting(manifests: list[dict[str, Any]]) -> None:
+    """Its service links would: STRUM_MANAGEMENT_SERVICE_HOST, which every process of ours refuses."""
+    for pod in _pods(manifests):
+        assert pod["enableServiceLinks"] is False
+
+
+def test_a_process_is_given_settings_of_its_own_alone(manifests: list[dict[str, Any]]) -> None:
+    maps = {manifest["metadata"]["name"]: manifest["data"] for manifest in manifests if manifest["kind"] == "ConfigMap"}
+    for container in _containers(manifests):
+        kind = CommunicationSettings if container["args"] == ["communication"] else settings_type()
+        own = {f"STRUM_{name.upper()}" for name in kind.model_fields}
+        given = [name for source in container["envFrom"] if "configMapRef" in source for name in maps[_name(source)]]
+        given += [name for source in container["envFrom"] if "secretRef" in source for name in SECRETS[_name(source)]]
+        assert "STRUM_AMQP_URL" in given
+        assert {name.partition("__")[0] for name in given} <= own
+        refuse_unknown(dict.fromkeys(given, ""), kind)
+
+
+def _name(source: dict[str, Any]) -> str:
+    return str(next(iter(source.values()))["name"])
+
+
+def test_a_container_runs_a_command_that_is_in_its_image(manifests: list[dict[str, Any]]) -> None:
+    for container in _containers(manifests):
+        image = "management" if "management" in container["image"] else "communication"
+        assert container["args"][0] in commands(image)
+
+
+def test_what_scales_by_itself_has_no_number_of_replicas_to_fall_back_to(manifests: list[dict[str, Any]]) -> None:
+    scaled = {
+        manifest["spec"]["scaleTargetRef"]["name"]
+        for manifest in manifests
+        if "scaleTargetRef" in manifest.get("spec", {})
+    }
+    assert scaled == {"strum-management", "strum-communication"}
+    for manifest in manifests:
+        if manifest["kind"] == "Deployment" and manifest["metadata"]["name"] in scaled:
+            assert "replicas" not in manifest["spec"]
+
+
+def test_prometheus_finds_the_metrics_and_the_world_does_not(manifests: list[dict[str, Any]]) -> None:
+    for manifest in manifests:
+        if manifest["kind"] == "Deployment":
+            (container,) = manifest["spec"]["template"]["spec"]["containers"]
+            port = manifest["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"]
+            assert int(port) in {exposed["containerPort"] for exposed in container["ports"]}
+            probed = container["livenessProbe"]["httpGet"]["port"]
+            assert int(port) == next(at["containerPort"] for at in container["ports"] if at["name"] == probed)
+    (ingress,) = (manifest for manifest in manifests if manifest["kind"] == "Ingress")
+    paths = {(at["path"], at["pathType"]) for rule in ingress["spec"]["rules"] for at in rule["http"]["paths"]}
+    assert paths == {("/api", "Prefix"), ("/", "Exact"), ("/ocpp", "Prefix")}
 
 
 def test_services_and_the_ingress_point_at_ports_that_exist(manifests: list[dict[str, Any]]) -> None:
