@@ -32,6 +32,8 @@ MEASUREMENTS: Mapping[str, Callable[[Ground], Awaitable[Figures]]] = {
 def main() -> None:
     """Measure what the arguments choose. Only a whole run is stored: the figures of one file belong together."""
     chosen = _arguments(sys.argv[1:])
+    if not Path("/proc/self/stat").exists():
+        sys.exit("The benchmarks read CPU and memory from /proc: they need Linux.")
     logs.configure("error", "console", service="benchmarks")
     result = asyncio.run(measure(chosen.only, Size(runs=chosen.runs, seconds=chosen.seconds)))
     print(result.decode())

@@ -7,8 +7,6 @@
 import asyncio
 import sys
 
-import uvloop
-
 from communication_service.admission import password_hash
 from communication_service.app import Communication
 from communication_service.settings import CommunicationSettings
@@ -18,6 +16,7 @@ from shared_contracts.bus import Bus, Delivery, Limits, Subscription
 from shared_contracts.charge_points import GetStationAccess, Registration, StationAccess
 from shared_contracts.memory import MemoryBus
 from shared_contracts.message import Envelope
+from strum import running
 
 PASSWORD = "0123456789abcdef0123456789abcdef"
 _SALT = "a1b2c3d4"
@@ -64,14 +63,14 @@ async def _edge(settings: CommunicationSettings) -> None:
     await Communication(settings, bus).start()
 
 
-async def run(role: str) -> None:
+async def serve(role: str) -> None:
     """Start, say so, and stay until the process is ended."""
     logs.configure("warning", "console", service="fakes")
     await {"modules": _modules, "edge": _edge}[role](CommunicationSettings())
+    running.settle()
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(sys.argv[1]))
+    running.run(serve(sys.argv[1]))

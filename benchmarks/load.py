@@ -13,12 +13,12 @@ from collections import deque
 from typing import Any
 
 import orjson
-import uvloop
 
 from benchmarks import frames
 from benchmarks.messages import MeterValues, start_transaction, stop_transaction
 from benchmarks.spread import percentile
 from benchmarks.station import Station
+from strum import running
 
 _SUBPROTOCOL = "ocpp1.6"
 _AT_ONCE = 50
@@ -199,5 +199,4 @@ async def serve(load: Load) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(Load()))
+    running.run(serve(Load()))

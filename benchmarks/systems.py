@@ -23,11 +23,12 @@ async def edge(ground: Ground, *arguments: str) -> AsyncIterator[tuple[Stack, Se
 
 
 @asynccontextmanager
-async def whole(ground: Ground) -> AsyncIterator[Stack]:
+async def whole(ground: Ground, **settings: str) -> AsyncIterator[Stack]:
     """`strum management` with all modules and `strum communication`, on a database of their own; signed in."""
-    prefix, settings = _prefix(), {"log_level": "warning"}
+    prefix = _prefix()
     database = await ground.new_database(prefix)
-    async with started(database, ground.rabbit.url, prefix, ground.directory, **settings) as system:
+    quiet = {"log_level": "warning", **settings}
+    async with started(database, ground.rabbit.url, prefix, ground.directory, **quiet) as system:
         yield system
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from benchmarks import systems
@@ -21,19 +23,32 @@ class NotStored(Exception):
 
 
 async def measure(ground: Ground) -> Figures:
-    """Saturate, then send half of what was stored a second, run by run."""
+    """Saturate, then send half of what was stored a second, run by run; and saturate without the log of frames."""
     size, figures = ground.size, Figures()
-    async with systems.whole(ground) as system:
+    async with _ready(ground) as (meter, load):
+        for _ in range(size.runs):
+            _note(figures, "end_to_end", await _run(meter, load, "saturate", seconds=size.seconds))
+            rate = figures.median("end_to_end_messages_per_s") / 2
+            _note(figures, "half_load", await _run(meter, load, "pace", rate=rate, seconds=size.seconds))
+    async with _ready(ground, frame_log="false") as (meter, load):
+        for _ in range(size.runs):
+            _note(figures, "without_frame_log", await _run(meter, load, "saturate", seconds=size.seconds))
+    return figures
+
+
+@asynccontextmanager
+async def _ready(ground: Ground, **settings: str) -> AsyncIterator[tuple[Meter, Process]]:
+    """The whole system, warm, with stations that charge."""
+    size = ground.size
+    async with systems.whole(ground, **settings) as system:
         await system.add_id_token(ID_TAG)
         meter = await Meter.of(ground, system)
-        async with systems.stations(system.ocpp_port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load:
-            await _run(meter, load, "saturate", seconds=size.warm_up_s)
-            for _ in range(size.runs):
-                _note(figures, "end_to_end", await _run(meter, load, "saturate", seconds=size.seconds))
-                rate = figures.median("end_to_end_messages_per_s") / 2
-                _note(figures, "half_load", await _run(meter, load, "pace", rate=rate, seconds=size.seconds))
-        await meter.close()
-    return figures
+        try:
+            async with systems.stations(system.ocpp_port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load:
+                await _run(meter, load, "saturate", seconds=size.warm_up_s)
+                yield meter, load
+        finally:
+            await meter.close()
 
 
 async def _run(meter: Meter, load: Process, how: str, **arguments: Any) -> dict[str, float]:
