@@ -2,13 +2,14 @@
 
 1. `STRUM_TEST_DATABASE_URL`, `STRUM_TEST_AMQP_URL`: what the caller names, and nothing else then.
 2. The standard local ports, if they let us in: PostgreSQL's 5432 as postgres without a password, RabbitMQ's 5672
-   as guest. `STRUM_TEST_DATABASE_PORT` and `STRUM_TEST_AMQP_PORT` name other ports to try.
+   as guest, if it keeps a message too. `STRUM_TEST_DATABASE_PORT` and `STRUM_TEST_AMQP_PORT` name other ports to try.
 3. Installed programs, started on private ports and directories; PostgreSQL's come with the extra `embedded`.
 4. For RabbitMQ, `docker compose`; and for root on Debian or Ubuntu, `apt-get install`.
 """
 
 import asyncio
 import os
+import secrets
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +18,18 @@ from pathlib import Path
 import aio_pika
 import asyncpg
 
+from shared_contracts.amqp.link import ConnectionLost, translated
 from strum.embedded import EmbeddedPostgres
 from strum.postgres_programs import PostgresNotFound
 from tests.services import fallbacks
+from tests.services.databases import Run
 from tests.services.postgres import SETTINGS
 from tests.services.rabbitmq import PrivateRabbit, find_program
 
 DATABASE_URL = "STRUM_TEST_DATABASE_URL"
 AMQP_URL = "STRUM_TEST_AMQP_URL"
 _PROBE_TIMEOUT_S = 5.0
+_CLOSING_S = 1.0
 _NO_RABBITMQ = (
     "The tests need RabbitMQ: install rabbitmq-server (Debian and Ubuntu: apt install rabbitmq-server, macOS: brew "
     f"install rabbitmq), or start Docker, or set {AMQP_URL} to the URL of a server."
@@ -96,12 +100,27 @@ async def _postgres_answers(url: str) -> bool:
 
 
 async def _rabbitmq_answers(url: str) -> bool:
+    """Whether a broker there keeps messages: one without memory, disk or file handles lets us in and then hangs."""
     try:
-        connection = await aio_pika.connect(url, timeout=_PROBE_TIMEOUT_S)
-    except (OSError, aio_pika.exceptions.AMQPError, TimeoutError):
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            connection = await translated(aio_pika.connect(url))
+            try:
+                await translated(_keep_a_message(connection))
+            finally:
+                async with asyncio.timeout(_CLOSING_S):
+                    await translated(connection.close())
+    except (OSError, aio_pika.exceptions.AMQPError, ConnectionLost, TimeoutError):
         return False
-    await connection.close()
     return True
+
+
+async def _keep_a_message(connection: aio_pika.abc.AbstractConnection) -> None:
+    channel = await connection.channel()
+    name = f"{Run.of_this_process()}_{secrets.token_hex(4)}_probe"
+    arguments: dict[str, str | int] = {"x-queue-type": "quorum", "x-expires": 60_000}
+    await channel.declare_queue(name, durable=True, arguments=arguments)
+    await channel.default_exchange.publish(aio_pika.Message(b"kept"), name)
+    await channel.queue_delete(name)
 
 
 @contextmanager

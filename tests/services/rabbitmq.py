@@ -18,6 +18,12 @@ from strum.child import ChildProcess
 START_TIMEOUT_S = 90.0  # a broker takes 4 s on a free machine, and several start at once under xdist
 _LOOPBACK = "127.0.0.1"
 _PROGRAM_DIRECTORIES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin", "/usr/sbin")
+_MORE_FILES = """
+most=$(ulimit -H -n)
+[ "$most" != unlimited ] && [ "$most" -lt 65536 ] || most=65536
+ulimit -n "$most"
+exec "$@"
+"""  # a quorum queue takes four; without a bound Erlang would reserve memory for as many as a container may open
 _QUIET_SCHEDULERS = "+sbwt none +sbwtdcpu none +sbwtdio none"  # spinning would take the CPU from the tests
 
 
@@ -91,7 +97,8 @@ class PrivateRabbit:
             self._epmd = ChildProcess([program], log=self.directory / "epmd.log", env=self._environment())
             _wait_for(self._epmd, self._epmd_port, b"", self.directory / "epmd.log")
         log = self.directory / "broker.log"
-        self._broker = ChildProcess([find_program("rabbitmq-server")], log=log, env=self._environment())
+        command = ["/bin/sh", "-c", _MORE_FILES, "sh", find_program("rabbitmq-server")]
+        self._broker = ChildProcess(command, log=log, env=self._environment())
         try:
             _wait_for(self._broker, self.port, b"AMQP\0\0\x09\x01", log)
         except RabbitDidNotStart:

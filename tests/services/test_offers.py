@@ -1,9 +1,10 @@
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from tests.services import ServiceMissing, fallbacks, offers, postgres_server, rabbitmq_server
+from tests.services import PrivateRabbit, ServiceMissing, fallbacks, offers, postgres_server, rabbitmq_server
 
 
 @pytest.fixture
@@ -35,6 +36,23 @@ def test_a_server_that_is_named_and_does_not_answer_is_no_reason_to_use_another(
         pass
     with pytest.raises(ServiceMissing, match="STRUM_TEST_DATABASE_URL"), postgres_server():
         pass
+
+
+async def test_a_broker_that_lets_us_in_and_keeps_no_messages_is_none(tmp_path: Path) -> None:
+    async with PrivateRabbit(tmp_path) as broker:
+        assert await offers._rabbitmq_answers(broker.url)
+        assert "probe" not in await broker.control("list_queues", "name")
+
+        await broker.control("set_vm_memory_high_watermark", "0.00001")
+        assert not await offers._rabbitmq_answers(broker.url)
+
+
+async def test_a_broker_that_never_greets_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offers, "_PROBE_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+
+        assert not await offers._rabbitmq_answers(f"amqp://guest:guest@127.0.0.1:{port}/")
 
 
 def test_postgresql_comes_from_the_wheel_where_no_server_runs(monkeypatch: pytest.MonkeyPatch) -> None:

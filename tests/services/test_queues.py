@@ -5,6 +5,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
+from tests.services import queues
 from tests.services.databases import Run
 from tests.services.queues import drop_names
 
@@ -44,6 +45,19 @@ async def test_what_a_run_declared_is_deleted_and_nothing_else(
         with pytest.raises(aio_pika.exceptions.ChannelNotFoundEntity):
             await (await connection.channel()).get_exchange(exchange)
         await (await connection.channel()).queue_delete(of_others)
+
+
+async def test_a_broker_that_does_not_answer_keeps_no_run_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "PATIENCE_S", 0.5)
+    rabbitmqctl = tmp_path / "rabbitmqctl"
+    rabbitmqctl.write_text("#!/bin/sh\nexec sleep 60\n")
+    rabbitmqctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    with pytest.warns(UserWarning, match="left on the broker"):
+        await drop_names("amqp://127.0.0.1:1/", Run.of_this_process())
 
 
 async def test_a_broker_without_rabbitmqctl_is_left_as_it_is(amqp_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

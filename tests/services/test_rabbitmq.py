@@ -1,4 +1,5 @@
 import asyncio
+import resource
 import socket
 from pathlib import Path
 
@@ -46,6 +47,18 @@ async def test_a_private_broker_listens_on_loopback_only_and_leaves_nothing_runn
         assert not any(_listens("127.0.0.2", port) for port in ports)
 
     assert not any(_listens("127.0.0.1", port) for port in ports)
+
+
+async def test_a_private_broker_may_open_more_files_than_we(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        async with PrivateRabbit(tmp_path) as broker:
+            allowed = int(await broker.control("eval", "proplists:get_value(total_limit, file_handle_cache:info())."))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert 1024 < allowed <= 65536
 
 
 async def test_a_frozen_broker_is_silent_until_it_thaws(tmp_path: Path) -> None:
