@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -14,28 +15,42 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 def configure(level: str, style: str, *, service: str) -> None:
     """Set logging up once, at the start of a process. `style` is `json` or `console`.
 
-    Tracebacks are plain in both: one that shows local variables would show payloads, and id tokens in them.
+    Tracebacks are plain in both: one that shows local variables would show payloads, and id tokens in them. What
+    libraries log by the standard library's way looks the same, from warnings on.
     """
     shown = _LEVELS[level]
-    logging.basicConfig(stream=sys.stderr, level=max(shown, logging.WARNING), format="%(message)s")
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"
         else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
+    common: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, renderer]
+    logging.basicConfig(level=max(shown, logging.WARNING), handlers=[_handler(common, last)])
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*common, *last],
         wrapper_class=structlog.make_filtering_bound_logger(shown),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _handler(
+    common: list[structlog.typing.Processor], last: list[structlog.typing.Processor]
+) -> logging.StreamHandler[TextIO]:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    return handler
 
 
 @contextmanager
