@@ -88,11 +88,15 @@ class Load:
         sending = self._send_paced(held_up, rate, seconds)
         return await self._measured(answered, latencies, sending, seconds)
 
-    async def start_transactions(self, *, count: int, id_tag: str) -> Result:
-        """One after the other, stations in turn: StartTransaction, whose latency is taken, then StopTransaction."""
+    async def start_transactions(self, *, count: int, id_tag: str, pause_s: float) -> Result:
+        """One after the other, stations in turn: StartTransaction, whose latency is taken, then StopTransaction.
+
+        In the pause before each, what the last ones set off comes to its end.
+        """
         latencies: list[float] = []
         cpu_s = time.process_time()
         for station in itertools.islice(itertools.cycle(self._stations), count):
+            await asyncio.sleep(pause_s)
             latencies.append(await self._call(station, start_transaction(self._next(station), id_tag)))
             transaction = orjson.loads(station.answer)[2]["transactionId"]
             await self._call(station, stop_transaction(self._next(station), transaction))

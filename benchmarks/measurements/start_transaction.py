@@ -6,16 +6,18 @@ from benchmarks.measurements.end_to_end import ID_TAG
 from benchmarks.spread import Figures
 
 _STATIONS = 20
+_PAUSE_S = 0.05
 
 
 async def measure(ground: Ground) -> Figures:
-    """One at a time, each followed by its StopTransaction: the latency when the system has nothing else to do."""
+    """About ten a second, one at a time, each followed by its StopTransaction."""
     figures = Figures()
     async with systems.whole(ground) as system:
         await system.add_id_token(ID_TAG)
         async with systems.stations(system.ocpp_port, "START", _STATIONS, password="") as load:
-            await load.ask("start_transactions", count=_STATIONS, id_tag=ID_TAG)
+            starts = {"id_tag": ID_TAG, "pause_s": _PAUSE_S}
+            await load.ask("start_transactions", count=_STATIONS, **starts)
             for _ in range(ground.size.runs):
-                result = await load.ask("start_transactions", count=ground.size.calls, id_tag=ID_TAG)
+                result = await load.ask("start_transactions", count=ground.size.calls, **starts)
                 figures.add(start_transaction_p50_ms=result["p50_ms"], start_transaction_p99_ms=result["p99_ms"])
     return figures
