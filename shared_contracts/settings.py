@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
 
 
 class CommonSettings(BaseSettings):
@@ -22,3 +23,11 @@ class CommonSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="One JSON object a line, or lines for people."
     )
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _is_of_a_broker(cls, url: str) -> str:
+        """What is none would be waited for as for a broker that is not there yet."""
+        if URL(url).scheme not in {"amqp", "amqps"} or not URL(url).host:
+            raise ValueError("a URL like amqp://user:password@host:5672/")
+        return url

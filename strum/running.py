@@ -59,7 +59,7 @@ async def until_told(*services: Service) -> None:
     async with until_signal() as stopped, AsyncExitStack() as stack:
         for service in services:
             stack.push_async_callback(service.stop)  # half started is stopped too
-            if not await _unless(stopped, service.start()):
+            if not await unless(stopped, service.start()):
                 return
         settle()
         await stopped.wait()
@@ -85,7 +85,7 @@ async def until_signal() -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(number)
 
 
-async def _unless(stopped: asyncio.Event, starting: Awaitable[None]) -> bool:
+async def unless(stopped: asyncio.Event, starting: Awaitable[None]) -> bool:
     """Wait for a start that may take for ever; a signal ends the wait. Returns whether it started."""
     start, stop = asyncio.ensure_future(starting), asyncio.ensure_future(stopped.wait())
     await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)

@@ -16,9 +16,10 @@ from shared_contracts.memory import MemoryBus
 from shared_contracts.users import CreateUser, Role, UserCreated
 from simulator import Fleet
 from simulator.station import Version
-from strum.configuration import load
-from strum.embedded import EmbeddedPostgres
-from strum.running import settle, until_signal
+from strum.configuration import fail, load
+from strum.embedded import DirectoryInUse, EmbeddedPostgres, PostgresDidNotStart
+from strum.postgres_programs import PostgresNotFound
+from strum.running import settle, unless, until_signal
 
 _VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1", "1.6", "2.0.1", "1.6")
 _ADMIN = "admin@strum.local"
@@ -32,20 +33,28 @@ async def up(*, demo: int) -> None:
     async with until_signal() as stopped, AsyncExitStack() as stack:
         settings = load(settings_type(), log_format="console", log_level="warning", **_EASY)
         if "database_url" not in settings.model_fields_set:
-            url = await stack.enter_async_context(EmbeddedPostgres(directory / "postgres"))
+            url = await _database(stack, directory / "postgres")
             settings = settings.model_copy(update={"database_url": url})
         bus = MemoryBus(Limits(shards=settings.shards))
         management = Management(settings, bus)
         communication = Communication(load(CommunicationSettings), bus, share_bus=True)
         for service in (management, communication):
             stack.push_async_callback(service.stop)
-            await service.start()
+            if not await unless(stopped, service.start()):
+                return
         _tell(management, communication, await _administrator(bus, settings), settings, demo)
         if demo:
             fleet = await stack.enter_async_context(_fleet(f"ws://127.0.0.1:{communication.port}/ocpp", demo))
             stack.push_async_callback(_end, asyncio.create_task(fleet.run()))
         settle()
         await stopped.wait()
+
+
+async def _database(stack: AsyncExitStack, directory: Path) -> str:
+    try:
+        return await stack.enter_async_context(EmbeddedPostgres(directory))
+    except (DirectoryInUse, PostgresDidNotStart, PostgresNotFound) as error:
+        fail(f"{error}.")
 
 
 async def _administrator(bus: MemoryBus, settings: ManagementSettings) -> UserCreated:
