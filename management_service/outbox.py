@@ -99,12 +99,13 @@ class Relay:
             return Relayed.SOME if await self._publish_oldest(connection) == _BATCH else Relayed.ALL
 
     async def _publish_oldest(self, connection: AsyncConnection) -> int:
+        """What is for one module that does not exist is set aside; what is for all waits for the first listener."""
         rows = sorted((await connection.execute(self._take)).all())
         taken = [(envelope, only) for _, body, only in rows for envelope in unpack(bytes(body))]
         futures = [self._bus.publish(envelope, only=only) for envelope, only in taken]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         for (envelope, only), outcome in zip(taken, outcomes, strict=True):
-            if isinstance(outcome, Unroutable):
+            if isinstance(outcome, Unroutable) and only is not None:
                 await self._set_aside(connection, envelope, only, str(outcome))
             elif outcome is not None:
                 raise outcome
