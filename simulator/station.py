@@ -166,7 +166,3 @@ class Station(StationCore):
         call = self.sender.say(message(action, payload))
         await call.tried.wait()
         return call.outcome or Unanswered(OFFLINE)
-
-    async def send_raw(self, text: str) -> None:
-        """Send any text as one WebSocket message, past all rules and the ledger."""
-        await self.link.send(text)

@@ -2,7 +2,7 @@
 
 Handlers only lay envelopes aside here: what they say is read when it is written, once per item. So a station that
 reports ten times a second costs one write a second, and a store that is down costs memory for one status per
-item, while the events go on. What a crash loses of this is read again from the event store, see `recovery`.
+item, while the events go on. What a crash loses of this is read again from the event store, see `status_writer`.
 """
 
 import asyncio
