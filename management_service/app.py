@@ -78,6 +78,7 @@ class Management:
             self._closing.push_async_callback(hosted.end)
             hosted.run()
         await self._ensure_admin()
+        health.started = True
         log.info("management_started", modules=[hosted.module.name for hosted in self.hosted], port=self.port)
 
     async def stop(self) -> None:

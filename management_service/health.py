@@ -35,6 +35,7 @@ class Health:
         self._bus = bus
         self._hosted = hosted
         self._consumers = consumers
+        self.started = False
         self.loop = LoopWatch(LOOP_LAG)
 
     def mount(self, application: web.Application) -> None:
@@ -54,7 +55,7 @@ class Health:
         return web.json_response({"live": self.loop.lively}, status=200 if self.loop.lively else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
-        checks = {"bus": self._bus.ready, "consumers": not any(consumer.paused for consumer in self._consumers)}
+        checks = {"started": self.started, "bus": self._bus.ready, "consumers": not any(consumer.paused for consumer in self._consumers)}
         checks["database"] = all(await asyncio.gather(*(_answers(hosted) for hosted in self._hosted)))
         ready = all(checks.values())
         return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)

@@ -98,6 +98,39 @@ async def test_what_waits_at_the_start_finds_the_resources_open(database: str, m
     assert await execute(database, "SELECT reason FROM probe.quarantine") == []
 
 
+class _HesitantBus(MemoryBus):
+    """Lets requests through once it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(Limits())
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def request(self, envelope: Envelope, *, timeout: float) -> bytes:
+        self.asked.set()
+        await self.go.wait()
+        return await super().request(envelope, timeout=timeout)
+
+
+async def test_it_is_not_ready_before_the_administrator_can_sign_in(database: str) -> None:
+    bus = _HesitantBus()
+    values = {
+        "database_url": database,
+        "port": 0,
+        "admin_email": "a@example.org",
+        "admin_password": "long enough, it is",
+    }
+    management = Management(settings_type()(**values), bus, modules=("users",), migrate=False)
+    async with aiohttp.ClientSession() as session:
+        starting = asyncio.create_task(management.start())
+        await bus.asked.wait()
+        status, body = await _get(session, management, "/readyz")
+        assert (status, body["checks"]["started"]) == (503, False)
+        bus.go.set()
+        await starting
+        assert (await _get(session, management, "/readyz"))[0] == 200
+        await management.stop()
+
+
 async def test_a_request_under_way_is_answered_before_the_service_stops(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
