@@ -55,7 +55,11 @@ class Health:
         return web.json_response({"live": self.loop.lively}, status=200 if self.loop.lively else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
-        checks = {"started": self.started, "bus": self._bus.ready, "consumers": not any(consumer.paused for consumer in self._consumers)}
+        checks = {
+            "started": self.started,
+            "bus": self._bus.ready,
+            "consumers": not any(consumer.paused for consumer in self._consumers),
+        }
         checks["database"] = all(await asyncio.gather(*(_answers(hosted) for hosted in self._hosted)))
         ready = all(checks.values())
         return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
