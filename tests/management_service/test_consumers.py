@@ -106,7 +106,10 @@ async def test_a_database_that_is_away_pauses_the_consumer_and_is_not_ready(
         async with asyncio.timeout(5):
             while not consumer.paused:
                 await asyncio.sleep(0.01)
-        assert await _readiness(strum) == (503, {"bus": True, "consumers": False, "database": False})
+        assert await _readiness(strum) == (
+            503,
+            {"started": True, "bus": True, "consumers": False, "database": False},
+        )
         assert (await strum.api().get("/notes"))[0] == 503
         await _allow_connections(postgres_url, database, allowed=True)
         async with asyncio.timeout(20):
