@@ -155,8 +155,9 @@ async def _read_back(strum: Stack, station_id: str, *, version: str, reason: str
     assert transaction["id_token"] == TOKEN
     assert datetime.fromisoformat(transaction["started_at"]) == datetime.fromisoformat(at(0))
     assert datetime.fromisoformat(transaction["ended_at"]) == datetime.fromisoformat(at(30))
-    values = await strum.pages(f"/transactions/{transaction['id']}/meter-values")
-    assert len(values) == samples
+    await strum.eventually(
+        f"/transactions/{transaction['id']}/meter-values", lambda page: len(page["items"]) == samples, limit=500
+    )
 
     station = await strum.get(f"/charging-stations/{station_id}")
     assert (station["connected"], station["vendor"], station["ocpp_version"]) == (True, "Vendor", version)
