@@ -97,7 +97,7 @@ class Limits:
     batch_bytes: int = 512 * 1024
     waiting_envelopes: int = 20_000
     waiting_bytes: int = 64 * 1024 * 1024
-    pace_s: float = 0.01
+    pace_s: float = 0.025
     take_envelopes: int = 500
     publish_timeout_s: float = 5.0
     prefetch_bodies: int = 32
