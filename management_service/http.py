@@ -115,6 +115,11 @@ class _Operation:
             response = render(self._route, await result.answer())
         except Problem as problem:
             response = render_problem(problem, trace=trace)
+        except BusError:
+            if once is not None:
+                async with self._hosted.work(trace=trace) as work:
+                    await once.release(work)
+            raise
         if once is not None:
             async with self._hosted.work(trace=trace) as work:
                 await once.remember(work, response)

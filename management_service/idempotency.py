@@ -61,3 +61,7 @@ class Idempotency:
                 "body": response.body or b"",
             },
         )
+
+    async def release(self, work: Work) -> None:
+        """Give the key back: it is our trouble that there is no answer, and a repeat may act."""
+        await work.execute(text(f'DELETE FROM "{self._schema}".idempotency WHERE key = :key'), {"key": self._key})

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from modules.kernel.errors import Conflict, Forbidden, InvalidRequest, NotFound, Problem, Unavailable
 from modules.kernel.http import Created, Download, EventStream, Route
 from shared_contracts.bus import BusError, RequestFailed
+
+log = structlog.get_logger()
 
 API = "/api/v1"
 _KEEP_ALIVE_S = 15.0
@@ -102,9 +105,15 @@ async def send_download(request: web.Request, download: Download) -> web.StreamR
         }
     )
     await response.prepare(request)
-    async for chunk in download.chunks:
-        await response.write(chunk)
-    await response.write_eof()
+    try:
+        async for chunk in download.chunks:
+            await response.write(chunk)
+        await response.write_eof()
+    except Exception as error:  # the head is sent: a client can only be told by the connection's end
+        if not isinstance(error, ConnectionError):
+            log.exception("download_broken", file=download.filename)
+        if request.transport is not None:
+            request.transport.abort()
     return response
 
 
@@ -146,6 +155,8 @@ async def send_events(request: web.Request, stream: EventStream) -> web.StreamRe
             lines += [f"event: {event.event}"] if event.event else []
             await response.write("\n".join([*lines, f"data: {event.data}", "\n"]).encode())
             following = asyncio.ensure_future(anext(events))
+    except ConnectionError:
+        pass  # the client left: it resumes by Last-Event-ID, or does not
     finally:
         stopping.cancel()
         following.cancel()

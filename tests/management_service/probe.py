@@ -19,6 +19,7 @@ from modules.kernel.module import Module, answer, handle, handle_many
 from modules.kernel.scopes import Scope
 from modules.kernel.tables import kernel_tables
 from modules.kernel.work import AfterCommit, Work
+from shared_contracts.bus import NoHandler
 from shared_contracts.message import Event, Reply, Request
 from tests.harness import Running, running
 
@@ -150,6 +151,8 @@ async def add_later(call: Call[NoQuery, NewNote], work: Work) -> AfterCommit[Not
         Probe.answered += 1
         if call.body.text == "refuse":
             raise Conflict("no", reason="because")
+        if call.body.text == "away" and Probe.answered == 1:
+            raise NoHandler("another module")
         return created.view
 
     return AfterCommit(answer_)

@@ -3,14 +3,18 @@
 import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
+from modules.kernel.http import Call, Download, NoQuery, get
+from modules.kernel.work import Work
 from shared_contracts.users import Role
-from tests.harness import Client, Running
-from tests.management_service.probe import Copied, Probe, execute, probing, texts
+from tests.harness import Client, Running, running
+from tests.management_service.probe import Copied, Probe, execute, module, prepare, probing, texts
 
 JSON = {"Content-Type": "application/json"}
 
@@ -251,6 +255,35 @@ async def test_an_answer_after_the_commit_is_remembered_even_if_it_refuses(
         assert api.response is not None
         assert api.response.content_type == "application/problem+json"
         assert (Probe.answered, await texts(database)) == (2, ["a", "refuse"])
+
+
+async def test_a_module_that_was_away_is_asked_again_under_the_same_key(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with probing(database, monkeypatch) as strum:
+        api = strum.api()
+        assert (await api.post("/notes/later", {"text": "away"}, Idempotency_Key="k"))[0] == 503
+        assert (await api.post("/notes/later", {"text": "away"}, Idempotency_Key="k"))[0] == 200
+        assert Probe.answered == 2
+
+
+async def _breaking(_: Call[NoQuery, None], __: Work) -> Download:
+    """Break in the middle."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"half of it\n"
+        raise RuntimeError("the other half is gone")
+
+    return Download(chunks(), "text/plain", "broken.txt")
+
+
+async def test_a_download_that_breaks_ends_the_connection(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await prepare(database, monkeypatch, replace(module, routes=(*module.routes, get("/broken", _breaking, None))))
+    async with running(database, "probe") as strum:
+        async with asyncio.timeout(5):
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await strum.api().get("/broken")
+        assert (await strum.api().get("/notes"))[0] == 200
 
 
 async def test_an_answer_that_is_still_to_come_is_no_answer(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
