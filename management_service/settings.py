@@ -1,23 +1,39 @@
 """The settings of the management service, with a part for each module (`STRUM_TRANSACTIONS__DATABASE_URL`)."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, create_model
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from modules import catalogue
 from shared_contracts.settings import CommonSettings
 
 
+def _database_url(url: str) -> str:
+    """The URL with the driver we use, whichever of PostgreSQL's usual schemes it came with."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("this is not the URL of a database") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ValueError("the database must be PostgreSQL")
+    return parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+
+
 class ModuleSettings(BaseModel):
     """What every module may be given beside its own settings."""
 
-    database_url: str | None = Field(default=None, description="A database of the module's own.")
+    database_url: DatabaseUrl | None = Field(default=None, description="A database of the module's own.")
 
 
 class ManagementSettings(CommonSettings):
     """Where the data is, and where the API listens."""
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         default="postgresql+asyncpg://postgres@127.0.0.1:5432/strum",
         description="PostgreSQL, as a SQLAlchemy URL; a module may have its own.",
     )

@@ -46,6 +46,8 @@ async def up(directory: Path, **settings: str) -> tuple[int | None, list[str]]:
         ({"STRUM_PROT": "8000"}, "STRUM_PROT is not a setting"),
         ({"STRUM_PORT": "http"}, "STRUM_PORT: Input should be a valid integer"),
         ({"STRUM_AMQP_URL": "rabbit:5672"}, "STRUM_AMQP_URL: Value error, a URL like amqp://"),
+        ({"STRUM_DATABASE_URL": "nonsense"}, "STRUM_DATABASE_URL: Value error, this is not the URL of a database"),
+        ({"STRUM_DATABASE_URL": "mysql://u@h/d"}, "the database must be PostgreSQL"),
         ({"STRUM_TRANSACTIONS__COLOUR": "red"}, "STRUM_TRANSACTIONS__COLOUR is not a setting"),
         ({"STRUM_ADMIN_EMAIL": "a@example.org", "STRUM_ADMIN_PASSWORD": "short"}, "the administrator was not made"),
     ],
