@@ -81,6 +81,13 @@ class Wire:
                 await translated(self._opened.close())
 
 
+class _Connection(aio_pika.Connection):
+    """Closed by its wire: aio-pika would close it when it is collected, on a loop that may be gone by then."""
+
+    def __del__(self) -> None:
+        """Do nothing."""
+
+
 class Link:
     """Keeps one connection: `build` puts channels, declarations and consumers on each new one."""
 
@@ -138,7 +145,11 @@ class Link:
         try:
             async with asyncio.timeout(CONNECT_S):
                 properties: FieldTable = {"connection_name": self._name}
-                wire = Wire(await translated(aio_pika.connect(self._url, client_properties=properties)))
+                wire = Wire(
+                    await translated(
+                        aio_pika.connect(self._url, client_properties=properties, connection_class=_Connection)
+                    )
+                )
         except Exception as error:  # refused, unknown host, wrong password, not a broker: all are waited for
             return False, repr(error)
         try:
