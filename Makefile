@@ -1,7 +1,10 @@
 # Everything here sets up what it needs first: a machine with Python 3.11 or newer and make is enough.
 # ARGS go to the program: `make test ARGS="-k boot -x"`, `make run ARGS="--demo 20"`.
 
-.PHONY: run test lint bench fmt clean
+.PHONY: run test lint audit faults bench fmt clean
+
+# Tests start hundreds of processes: where Python may not keep what it compiled, each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 SYNCED := .venv/.synced
@@ -19,6 +22,12 @@ lint: $(SYNCED) ## Check style, types and who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: $(SYNCED) ## Look for known vulnerabilities in what is locked, and for packages without hashes
+	@$(BIN)/python scripts/audit.py
+
+faults: $(SYNCED) ## Run every test of faults and attacks, which mostly wait; STRUM_TEST_SEED=N repeats what is random
+	STRUM_TEST_SEED=$${STRUM_TEST_SEED:-$$(date +%s)} $(BIN)/pytest tests/faults tests/security -m "long or not long" -n $$(($(WORKERS) * 3 / 2)) --dist worksteal $(ARGS)
+
 bench: $(SYNCED) ## Measure, and write benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -30,5 +39,5 @@ clean: ## Remove what was set up and cached; .strum/, which holds data, stays
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 
 $(SYNCED): pyproject.toml uv.lock scripts/uv
-	@scripts/uv sync --locked --all-extras
+	@scripts/uv sync --locked --all-extras --compile-bytecode
 	@touch $@

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.ground import Ground, Size, prepared
-from benchmarks.measurements import command, edge, end_to_end, handshakes, idle, start_transaction, workers
+from benchmarks.measurements import command, edge, end_to_end, handshakes, idle, protections, start_transaction, workers
 from benchmarks.report import report, versions
 from benchmarks.spread import Figures, Spread
 from shared_contracts import logs
@@ -25,6 +25,7 @@ MEASUREMENTS: Mapping[str, Callable[[Ground], Awaitable[Figures]]] = {
     "e": idle.measure,
     "f": handshakes.measure,
     "g": workers.measure,
+    "h": protections.measure,
 }
 """By the letters of docs/benchmarks.md."""
 

@@ -25,6 +25,7 @@ class Meter:
 
     pids: Mapping[str, int]
     database: asyncpg.Connection
+    settle_s: float
 
     @classmethod
     async def of(cls, ground: Ground, system: Stack) -> "Meter":
@@ -33,7 +34,8 @@ class Meter:
         database = await asyncpg.connect(url, server_settings={"max_parallel_workers_per_gather": "0"})
         management, communication = (pid_of(service) for service in system.services)
         servers = (ground.rabbit.pid, ground.postgres.pid)
-        return cls(dict(zip(PARTS, (communication, management, *servers), strict=True)), database)
+        pids = dict(zip(PARTS, (communication, management, *servers), strict=True))
+        return cls(pids, database, ground.size.settle_s / 2)
 
     async def close(self) -> None:
         """Close the connection."""

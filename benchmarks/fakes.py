@@ -18,6 +18,7 @@ from shared_contracts.memory import MemoryBus
 from shared_contracts.message import Envelope
 from strum import running
 
+CONSUMER = "fakes"
 PASSWORD = "0123456789abcdef0123456789abcdef"
 _SALT = "a1b2c3d4"
 _ACCESS = (
@@ -36,7 +37,7 @@ _ACCESS = (
 def install(bus: Bus) -> None:
     """Admit every station that knows the password, and take every event."""
     bus.serve("fakes", {GetStationAccess.key: _admit})
-    bus.subscribe(Subscription("fakes", None, _take, _poison))
+    bus.subscribe(Subscription(CONSUMER, None, _take, _poison))
 
 
 async def _admit(_: Envelope) -> bytes:
@@ -60,7 +61,7 @@ async def _modules(settings: CommunicationSettings) -> None:
 async def _edge(settings: CommunicationSettings) -> None:
     bus = MemoryBus(Limits())
     install(bus)
-    await Communication(settings, bus).start()
+    await Communication(settings.model_copy(update={"keepers": CONSUMER}), bus).start()
 
 
 async def serve(role: str) -> None:

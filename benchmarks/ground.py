@@ -9,8 +9,11 @@ from tempfile import TemporaryDirectory
 import asyncpg
 from sqlalchemy import make_url
 
+import migrations
 from tests.services import PrivatePostgres, PrivateRabbit
 from tests.services.databases import url_of
+
+_TEMPLATE = "migrated"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Size:
     stations: int = 200
     idle: int = 2000
     calls: int = 200
+    settle_s: float = 3.0
+    """How long memory is left to come to rest before it is read; half of it, what is stored a moment later."""
 
     @property
     def warm_up_s(self) -> float:
@@ -39,15 +44,16 @@ class Ground:
     size: Size
 
     async def new_database(self, name: str) -> str:
-        """Make an empty database; returns its URL."""
-        await self._query(f'CREATE DATABASE "{name}"')
+        """Make a database that is migrated and empty; returns its URL."""
+        await self.query(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
         return url_of(self.postgres.url, name)
 
     async def postgres_version(self) -> str:
         """The version of the server."""
-        return str(await self._query("SHOW server_version"))
+        return str(await self.query("SHOW server_version"))
 
-    async def _query(self, statement: str) -> object:
+    async def query(self, statement: str) -> object:
+        """The first value that a statement gives, if it gives any."""
         connection = await asyncpg.connect(driver_url(self.postgres.url))
         try:
             return await connection.fetchval(statement)
@@ -61,7 +67,10 @@ async def prepared(size: Size) -> AsyncIterator[Ground]:
     with TemporaryDirectory(prefix="strum-bench-") as name:
         directory = Path(name)
         async with PrivatePostgres(directory / "postgres") as postgres, PrivateRabbit(directory / "rabbit") as rabbit:
-            yield Ground(directory, postgres, rabbit, size)
+            ground = Ground(directory, postgres, rabbit, size)
+            await ground.query(f"CREATE DATABASE {_TEMPLATE}")
+            await migrations.upgrade(url_of(postgres.url, _TEMPLATE))
+            yield ground
 
 
 def driver_url(url: str) -> str:

@@ -3,32 +3,41 @@
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from benchmarks import processes
-from benchmarks.fakes import PASSWORD
+from benchmarks.fakes import CONSUMER, PASSWORD
 from benchmarks.ground import Ground
 from benchmarks.processes import Process
-from tests.e2e.stack import Service, Stack, stack, started
+from tests.e2e.stack import Service, Stack, stack
+from tests.faults.crashes import sabotaged
 
 
 @asynccontextmanager
 async def edge(ground: Ground, *arguments: str) -> AsyncIterator[tuple[Stack, Service]]:
-    """`strum communication` over RabbitMQ; stand-ins admit and consume."""
+    """`strum communication` over RabbitMQ; stand-ins admit and consume. Handshakes are not held to a pace."""
+    settings = {"log_level": "warning", "keepers": CONSUMER, "handshakes_per_s": "100000", "handshakes_at_once": "5000"}
     async with (
-        stack(ground.postgres.url, ground.rabbit.url, _prefix(), ground.directory, log_level="warning") as system,
+        stack(ground.postgres.url, ground.rabbit.url, _prefix(), ground.directory, **settings) as system,
         processes.running("fakes", "modules", environment=system.environment),
     ):
         yield system, await system.communication(*arguments).start()
 
 
 @asynccontextmanager
-async def whole(ground: Ground, **settings: str) -> AsyncIterator[Stack]:
-    """`strum management` with all modules and `strum communication`, on a database of their own; signed in."""
+async def whole(ground: Ground, *, without: str = "", **settings: str) -> AsyncIterator[Stack]:
+    """`strum management` with all modules and `strum communication`, on a database of their own; signed in.
+
+    `without` one of the protections that `tests.faults.removals` takes away.
+    """
     prefix = _prefix()
     database = await ground.new_database(prefix)
     quiet = {"log_level": "warning", **settings}
-    async with started(database, ground.rabbit.url, prefix, ground.directory, **quiet) as system:
+    async with stack(database, ground.rabbit.url, prefix, ground.directory, **quiet) as system:
+        for service in (system.management(), system.communication()):
+            with sabotaged(service, without=without) if without else nullcontext():
+                await service.start()
+        await system.sign_in()
         yield system
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from communication_service.ocpp.frames import CallError, CallResult, dump_call
 
+_LAST = 1_000
+_NO_HURRY_S = 3600.0
+
 Answer = CallResult | CallError
 SendText = Callable[[str], Awaitable[None]]
 
@@ -68,7 +71,7 @@ class Calls:
     Message ids begin with the connection's epoch: a station may still answer what an earlier connection asked.
     """
 
-    __slots__ = ("_asked", "_ended", "_epoch", "_pending", "_send", "lane")
+    __slots__ = ("_asked", "_ended", "_epoch", "_pending", "_send", "closing", "lane")
 
     def __init__(self, send: SendText, epoch: int) -> None:
         self._send = send
@@ -76,10 +79,14 @@ class Calls:
         self._asked = 0
         self._pending: dict[str, asyncio.Future[Answer]] = {}
         self._ended = False
+        self.closing = False
         self.lane = Lane()
 
-    async def call(self, action: str, payload: dict[str, Any], *, timeout: float) -> Answer:
-        """Send a CALL and wait. Raises NotSent, or TimeoutError or Disconnected: then its effect is unknown."""
+    async def call(
+        self, action: str, payload: dict[str, Any], *, timeout: float, on_silence: Callable[[str], None] | None = None
+    ) -> Answer:
+        """Send a CALL and wait. Raises NotSent, or TimeoutError or Disconnected: then its effect is unknown, and
+        `on_silence` is called with the message id that an answer will bear, should one still come."""
         if self._ended:
             raise NotSent
         self._asked += 1
@@ -92,8 +99,17 @@ class Calls:
                 return await answered
         except ConnectionError as error:
             raise NotSent from error
+        except (TimeoutError, Disconnected):
+            if on_silence is not None:
+                on_silence(message_id)
+            raise
         finally:
             self._pending.pop(message_id, None)
+
+    async def idle(self) -> None:
+        """Wait until no command is being carried out."""
+        async with self.lane.turn(_LAST, timeout=_NO_HURRY_S):
+            return
 
     async def refuse(self, text: str) -> None:
         """Send a CALLRESULTERROR, if there still is somebody to send it to."""

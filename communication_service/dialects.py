@@ -28,5 +28,8 @@ DIALECTS: Mapping[str, Dialect] = {
 """Subprotocol → dialect."""
 
 TRANSACTIONAL = frozenset({"StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent"})
+"""Messages about transactions (OCPP 1.6 §3.7.1, 2.0.1 E13)."""
+
+QUEUED = TRANSACTIONAL | {"SecurityEventNotification"}
 """Never answered with CALLERROR because of our own trouble: stations drop a message that is refused,
-but repeat one that is not answered (OCPP 1.6 §3.7.1, 2.0.1 E13)."""
+but repeat one that is not answered. Security events are queued like transactions (A04.FR.02)."""

@@ -2,7 +2,7 @@
 
 import structlog
 
-from communication_service.dialects import TRANSACTIONAL, Dialect
+from communication_service.dialects import QUEUED, Dialect
 from communication_service.metrics import DEVIATIONS, MESSAGES, Sparse
 from communication_service.ocpp import actions, schemas
 from communication_service.ocpp.errors import Fault, Refusal
@@ -93,7 +93,7 @@ class Inbound:
 
     def _trouble(self, call: Call | Send) -> str | None:
         """Our own trouble: silence where a refusal would have the station throw the message away."""
-        if isinstance(call, Send) or call.action in TRANSACTIONAL:
+        if isinstance(call, Send) or call.action in QUEUED:
             self._silences.inc()
             return None
         return self._refuse(call, _OWN_TROUBLE)

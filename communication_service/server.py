@@ -1,39 +1,48 @@
 """The door: path, credentials, subprotocol, upgrade. OCPP-J 1.6 §3, 2.0.1 part 4 §3."""
 
+import asyncio
 from collections.abc import Mapping
 
 import structlog
 from aiohttp import WSCloseCode, web
 
-from communication_service.admission import Admission, basic_credentials, proves
 from communication_service.dialects import DIALECTS, Dialect
+from communication_service.handshakes import Handshakes, come_again
 from communication_service.inbound import Inbound
+from communication_service.late import LateAnswers
+from communication_service.lookout import Lookout
 from communication_service.metrics import HANDSHAKES
+from communication_service.porter import Admitted, Porter
 from communication_service.recorder import Recorder
 from communication_service.registry import Registry
 from communication_service.session import Session
 from communication_service.settings import CommunicationSettings
 from communication_service.websocket import StationSocket
+from communication_service.zones import zone_of
 from shared_contracts.bus import Bus, BusError
-from shared_contracts.charge_points import StationAccess
 
 log = structlog.get_logger()
-
-_LONGEST_STATION_ID = 48
-_RETRY_AFTER = {"Retry-After": "15"}
 
 
 class Door:
     """Admits stations, one handler call per connection for as long as it lasts."""
 
     def __init__(
-        self, settings: CommunicationSettings, bus: Bus, admission: Admission, registry: Registry, recorder: Recorder
+        self,
+        settings: CommunicationSettings,
+        bus: Bus,
+        porter: Porter,
+        registry: Registry,
+        recorder: Recorder,
+        lookout: Lookout,
     ) -> None:
         self._settings = settings
-        self._bus = bus
-        self._admission = admission
+        self._porter = porter
         self._registry = registry
         self._recorder = recorder
+        self._late = LateAnswers(bus)
+        self._lookout = lookout
+        self._handshakes = Handshakes(settings)
         self.draining = False
         self._inbound: Mapping[str, Inbound] = {
             name: Inbound(bus, dialect, strict=settings.strict_schemas, timeout_s=settings.request_timeout_s)
@@ -41,13 +50,16 @@ class Door:
         }
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Take one upgrade request: 404, 401, 503, or the connection until it ends."""
+        """Take one upgrade request: 404, 401, 403, 429, 503, or the connection until it ends."""
         station_id = request.match_info["station_id"]
-        access = await self._refuse_or_access(request, station_id)
-        if isinstance(access, web.Response):
-            HANDSHAKES.labels(access.status).inc()
-            return access
-        socket = StationSocket(protocols=tuple(DIALECTS), largest=self._settings.frame_bytes)
+        admitted = await self._judge(request, station_id)
+        if isinstance(admitted, web.Response):
+            HANDSHAKES.labels(admitted.status).inc()
+            return admitted
+        settings = self._settings
+        socket = StationSocket(
+            protocols=tuple(DIALECTS), largest=settings.frame_bytes, per_s=settings.station_messages_per_s
+        )
         await socket.prepare(request)
         HANDSHAKES.labels(101).inc()
         dialect = DIALECTS.get(socket.ws_protocol or "")
@@ -56,49 +68,38 @@ class Door:
         elif self.draining:
             await socket.end(WSCloseCode.GOING_AWAY, "the service restarts")
         else:
-            await self._converse(request, socket, dialect, station_id, access)
+            await self._converse(socket, dialect, station_id, admitted)
         async for _ in socket:
             pass  # what comes after our close frame
         await socket.linger()
         return socket
 
-    async def _refuse_or_access(self, request: web.Request, station_id: str) -> StationAccess | web.Response:
-        if not 1 <= len(station_id) <= _LONGEST_STATION_ID or not station_id.isprintable():
-            return web.Response(status=404)
-        if self.draining or not self._bus.ready:
-            return web.Response(status=503, headers=_RETRY_AFTER)
-        try:
-            access = await self._admission.access(station_id)
-        except BusError as error:
-            log.warning("admission_unavailable", station=station_id, error=repr(error))
-            return web.Response(status=503, headers=_RETRY_AFTER)
-        credentials = basic_credentials(request.headers.get("Authorization"))
-        proven = proves(access, station_id, credentials)
-        if not access.known:
-            return web.Response(status=404)
-        if access.security_profile > 0 and not proven:
-            log.warning("station_refused", station=station_id, credentials=credentials is not None)
-            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="OCPP"'})
-        return access
+    async def _judge(self, request: web.Request, station_id: str) -> Admitted | web.Response:
+        """Who comes at a bad time is told to come again before anything is asked about it."""
+        if self.draining or not self._lookout.admits(station_id):
+            return come_again(leaving=self.draining)
+        with self._handshakes.one(request) as has_room:
+            if not has_room:
+                return come_again()
+            try:
+                async with asyncio.timeout(self._settings.open_timeout_s):
+                    return await self._porter.judge(request, station_id)
+            except TimeoutError:
+                return come_again()
 
-    async def _converse(
-        self,
-        request: web.Request,
-        socket: StationSocket,
-        dialect: Dialect,
-        station_id: str,
-        access: StationAccess,
-    ) -> None:
+    async def _converse(self, socket: StationSocket, dialect: Dialect, station_id: str, admitted: Admitted) -> None:
         session = Session(
             station_id,
             socket,
             dialect,
             self._inbound[dialect.version.subprotocol],
             self._recorder,
+            self._late,
             self._settings,
-            epoch=self._registry.next_epoch(),
-            access=access,
-            remote_address=request.remote,
+            epoch=self._registry.next_epoch(admitted.last_epoch),
+            proof=admitted.proof,
+            remote_address=admitted.source,
+            zone=zone_of(station_id, admitted.time_zone),
         )
         try:
             await self._registry.admit(session)

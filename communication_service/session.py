@@ -2,15 +2,17 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType
 
+from communication_service.admission import Proof
 from communication_service.calls import Calls
 from communication_service.dialects import Dialect
 from communication_service.inbound import Inbound
-from communication_service.metrics import DEFECTS, STRAY_ANSWERS
+from communication_service.late import LateAnswers
+from communication_service.metrics import DEFECTS, DEVIATIONS, STRAY_ANSWERS
 from communication_service.ocpp.frames import Call, CallError, CallResult, CallResultError, Malformed, Send, parse
 from communication_service.ocpp.route import Context
 from communication_service.outbound import execute
@@ -19,12 +21,14 @@ from communication_service.settings import CommunicationSettings
 from communication_service.standing import Standing
 from communication_service.strikes import struck_out
 from communication_service.websocket import StationSocket
-from shared_contracts.charge_points import StationAccess
+from shared_contracts.bus import StationOffline
 from shared_contracts.commands import CommandOutcome, ExecuteCommand
+from shared_contracts.logs import traced
 from shared_contracts.message import Envelope
 
 log = structlog.get_logger()
 
+_WAITING_BYTES = 256 * 1024
 _ANSWERS = frozenset({3, 4})
 _ASKED_ANEW = frozenset({"Authorize", "BootNotification", "Heartbeat"})  # answers change, and no fact is left
 
@@ -37,17 +41,21 @@ class Session:
         "_calls",
         "_inbound",
         "_last",
+        "_late",
         "_recorder",
         "_room",
         "_settings",
         "_strikes",
         "_waiting",
+        "_waiting_bytes",
+        "_zone",
         "announced",
         "closed_with",
+        "connected_at",
         "dialect",
         "epoch",
+        "proof",
         "remote_address",
-        "security_profile",
         "socket",
         "standing",
         "station_id",
@@ -60,26 +68,32 @@ class Session:
         dialect: Dialect,
         inbound: Inbound,
         recorder: Recorder,
+        late: LateAnswers,
         settings: CommunicationSettings,
         *,
         epoch: int,
-        access: StationAccess,
+        proof: Proof,
         remote_address: str | None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.station_id = station_id
         self.socket = socket
         self.dialect = dialect
         self.epoch = epoch
-        self.security_profile = access.security_profile
+        self.proof = proof
         self.remote_address = remote_address
-        self.standing = Standing(access.registration)
+        self._zone = zone
+        self.standing = Standing(proof.registration)
         self.closed_with: tuple[int, str] | None = None
+        self.connected_at = datetime.now(UTC)
         self.announced = False
         self._inbound = inbound
         self._recorder = recorder
+        self._late = late
         self._settings = settings
         self._calls = Calls(self._send, epoch)
         self._waiting: list[tuple[Call | Send, str, datetime]] = []  # a deque takes 600 bytes
+        self._waiting_bytes = 0
         self._answering: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._last: tuple[int, str] | None = None
@@ -106,29 +120,47 @@ class Session:
         self._waiting.clear()
 
     async def execute(self, envelope: Envelope) -> bytes:
-        """Carry out a command: what the pod attaches to the bus for this station."""
+        """Carry out a command: what the pod attaches to the bus for this station.
+
+        Raises StationOffline when the connection is about to be closed: another pod may have the station by now.
+        """
+        if self._calls.closing:
+            raise StationOffline(self.station_id)
         message = envelope.read(ExecuteCommand)
-        answered = await execute(message, self._calls, self.dialect, timeout_s=self._settings.call_timeout_s)
+        with traced(envelope.trace, station=self.station_id):
+            answered = await execute(
+                message, self._calls, self.dialect, self._late, timeout_s=self._settings.call_timeout_s
+            )
         if answered.outcome is CommandOutcome.ACCEPTED:
             self.standing.note(message.command)
         return answered.model_dump_json(exclude_defaults=True).encode()
 
     async def probe(self) -> None:
-        """Look whether the station is there, unless it is we who do not read."""
-        if self._room is None:
-            await self.socket.probe()
+        """Look whether the station is there. Its silence tells nothing while it is we who do not read."""
+        await self.socket.probe(listening=self._room is None)
+
+    def fence(self, code: int, reason: str) -> None:
+        """Take no more messages, begin no CALL; the connection stays open until it is closed, with this code."""
+        self.begin_nothing()
+        if self.closed_with is None and not self.socket.closed:
+            self.closed_with = code, reason
 
     async def close(self, code: int, reason: str) -> None:
         """Take no more messages, and close; the reading loop ends when the station has closed its side, or is gone."""
-        if self.closed_with is None and not self.socket.closed:
-            self.closed_with = code, reason
+        self.fence(code, reason)
         await self.socket.end(code, reason)
 
-    async def finish(self, *, within_s: float) -> None:
-        """Answer the CALLs that were taken, for at most this long, then close as going away."""
-        if self._answering is not None:
-            await asyncio.wait((self._answering,), timeout=within_s)
-        await self.close(WSCloseCode.GOING_AWAY, "the service restarts")
+    def begin_nothing(self) -> None:
+        """Send no further CALL: the station is about to be on another connection."""
+        self._calls.closing = True
+
+    async def finished(self, *, within_s: float) -> None:
+        """Wait until the CALLs of both sides that are under way are answered, but not for longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._calls.idle()
+                if self._answering is not None:
+                    await asyncio.wait((self._answering,))
 
     async def _take(self, text: str) -> None:
         at = datetime.now(UTC)
@@ -137,7 +169,7 @@ class Session:
             case Call() | Send():
                 await self._enqueue(frame, text, at)
             case CallResult() | CallError():
-                if not self._calls.resolve(frame):
+                if not self._calls.resolve(frame) and not self._late.take(self.station_id, frame):
                     STRAY_ANSWERS.inc()
             case CallResultError():
                 log.info("result_refused", station=self.station_id, code=frame.code[:64])
@@ -146,9 +178,12 @@ class Session:
 
     async def _enqueue(self, frame: Call | Send, text: str, at: datetime) -> None:
         self._waiting.append((frame, text, at))
+        self._waiting_bytes += len(text)
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer_waiting())
-        elif len(self._waiting) > self._settings.waiting_calls:
+            return
+        DEVIATIONS.labels(self.dialect.version, "call_before_answer").inc()
+        if len(self._waiting) > self._settings.waiting_calls or self._waiting_bytes > _WAITING_BYTES:
             self._room = asyncio.get_running_loop().create_future()
             await self._room  # not reading is the only push-back that costs a station nothing
 
@@ -156,7 +191,8 @@ class Session:
         try:
             while self._waiting:
                 frame, text, at = self._waiting.pop(0)
-                if self._room is not None and len(self._waiting) <= self._settings.waiting_calls // 2:
+                self._waiting_bytes -= len(text)
+                if self._room is not None and self._has_room():
                     self._make_room()
                 answer = await self._answer(frame, text, at)
                 if answer is not None:
@@ -165,6 +201,10 @@ class Session:
         finally:
             self._answering = None
             self._make_room()
+
+    def _has_room(self) -> bool:
+        half = self._settings.waiting_calls // 2
+        return len(self._waiting) <= half and self._waiting_bytes <= _WAITING_BYTES // 2
 
     def _make_room(self) -> None:
         room, self._room = self._room, None
@@ -176,7 +216,8 @@ class Session:
         fingerprint = hash(text)
         if self._last is not None and self._last[0] == fingerprint:
             return self._last[1]
-        answer = await self._inbound.answer(frame, Context(self.station_id, self.dialect.version, at), self.standing)
+        context = Context(self.station_id, self.dialect.version, at, self._zone)
+        answer = await self._inbound.answer(frame, context, self.standing)
         if answer is not None and answer.startswith("[3") and frame.action not in _ASKED_ANEW:
             self._last = fingerprint, answer
         else:

@@ -1,35 +1,62 @@
-"""The WebSocket of a station: aiohttp's, strict on masks, lean on compression, sure to end. RFC 6455, RFC 7692."""
+"""The WebSocket of a station: aiohttp's, lean, read no faster than allowed, sure to end. RFC 6455, RFC 7692."""
 
 import asyncio
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 
-from aiohttp import WebSocketError, WSCloseCode, WSMsgType, hdrs, web
-from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
-from aiohttp.http import WebSocketWriter
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+from aiohttp._websocket.reader import WebSocketDataQueue
+from aiohttp.http import WebSocketWriter, WSMessageDecodeText
 from multidict import CIMultiDict
+
+from communication_service.allowance import COUNTS_TWICE_BYTES, Allowance
+from communication_service.frame_reader import LARGEST_WINDOW, FrameReader
+from communication_service.progress import Progress, bound_unsent
 
 _QUEUED_BYTES = 32 * 1024  # read ahead of the session; at twice as much reading stops
 _UNSENT_BYTES = 64 * 1024
 _WORTH_COMPRESSING = 1024
 _CLOSE_S = 5.0
-_LARGEST_WINDOW = 15
-_TAIL = b"\x00\x00\xff\xff"  # what a sender leaves out of each message (RFC 7692 §7.2.1)
-_FIRST_CONTROL_OPCODE = 8
+_GLANCE_S = 0.02
 
 
 class StationSocket(web.WebSocketResponse):
     """Compresses only for a station that offers it, each message by itself: a window kept open costs 100 KiB."""
 
-    def __init__(self, *, protocols: Iterable[str], largest: int) -> None:
-        super().__init__(protocols=protocols, max_msg_size=largest, writer_limit=_UNSENT_BYTES)
+    def __init__(self, *, protocols: Iterable[str], largest: int, per_s: float) -> None:
+        super().__init__(protocols=protocols, max_msg_size=largest, writer_limit=_UNSENT_BYTES, autoping=False)
+        self._allowance = Allowance(per_s)
+        self._progress = Progress()
         self._heard = True
         self._pinged = False
+        self._paused = False
         self._window = 0
         self._dropping: asyncio.TimerHandle | None = None
         self._lost = False
+        self._frames: FrameReader | None = None
         self._lingering: asyncio.Future[None] | None = None
+
+    async def __anext__(self) -> WSMessageDecodeText:
+        """The next message, as soon as the station may say one more. Pings are answered on the way."""
+        while True:
+            pause_s = self._allowance.pause_s()
+            if pause_s is not None:
+                await self._pause(pause_s)
+            message = await super().__anext__()
+            self._allowance.spend(1)
+            if message.type is WSMsgType.TEXT:
+                self._allowance.spend(len(message.data) // COUNTS_TWICE_BYTES)
+                return message
+            if message.type is WSMsgType.PING:
+                with suppress(ConnectionError):
+                    await self.pong(message.data)
+            elif message.type is not WSMsgType.PONG:
+                return message
+
+    async def _pause(self, pause_s: float) -> None:
+        self._paused = pause_s > 0
+        await asyncio.sleep(pause_s)
+        self._paused = False
 
     async def send_text(self, text: str) -> None:
         """Send a message. Raises ConnectionError once the connection is closing; waits for a station slow to read."""
@@ -39,10 +66,15 @@ class StationSocket(web.WebSocketResponse):
         deflate = self._window if len(data) >= _WORTH_COMPRESSING else 0
         await writer.send_frame(data, WSMsgType.TEXT, deflate or None)
 
-    async def probe(self) -> None:
-        """Ping a station that was silent since the last probe; drop one that was silent since its ping."""
+    async def probe(self, *, listening: bool = True) -> None:
+        """Ping a station that was silent since the last probe; drop one that was silent since its ping, or that took
+        nothing of what waits for it in two probes. Where we are not `listening`, its silence tells nothing."""
         transport = self._req.transport if self._req is not None else None
-        if self._heard or transport is None:
+        if transport is None:
+            return
+        if self._progress.stuck(transport):
+            transport.abort()
+        elif self._heard or not listening or self._paused or (self._frames and self._frames.held):
             self._heard = self._pinged = False
         elif self._pinged:
             transport.abort()
@@ -51,6 +83,16 @@ class StationSocket(web.WebSocketResponse):
             if transport.get_write_buffer_size() == 0:  # else it already has more to read than it does
                 with suppress(ConnectionError):
                     await self.ping()
+
+    async def answers(self, *, within_s: float) -> bool:
+        """Ping the station, and wait for any sign of it."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        self._heard = False
+        with suppress(ConnectionError):
+            await self.ping()
+        while not self._heard and not self._lost and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 -- rare; an event would cost every connection
+            await asyncio.sleep(_GLANCE_S)
+        return self._heard and not self._lost
 
     async def end(self, code: int, reason: str) -> None:
         """Send a close frame. Who reads comes to the end once the station has closed its side, or is dropped."""
@@ -85,8 +127,20 @@ class StationSocket(web.WebSocketResponse):
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: WebSocketWriter) -> None:
         self._ws_protocol, self._writer = protocol, writer
+        self._headers = CIMultiDict()  # they are sent, and what has read HTTP is done: kilobytes as long as it stays
+        if request.protocol._upgraded:  # noqa: SLF001 -- not so while a body of the request is still to come
+            request.protocol._parser = None  # noqa: SLF001 -- aiohttp does so too, at the end of a connection
         self._reader = WebSocketDataQueue(request._protocol, _QUEUED_BYTES, loop=asyncio.get_running_loop())  # noqa: SLF001 -- aiohttp has no other way in
-        self._parser = _Frames(self._reader, self._max_msg_size, self._connection_lost, deflate=bool(self._window))
+        self._parser = self._frames = FrameReader(
+            self._reader,
+            request.protocol,
+            self._allowance,
+            self._max_msg_size,
+            self._connection_lost,
+            deflate=bool(self._window),
+        )
+        if request.transport is not None:
+            bound_unsent(request.transport)
         request.protocol.set_parser(self._parser, data_received_cb=self._note_data)
         request.protocol.keep_alive(False)
 
@@ -102,53 +156,5 @@ class StationSocket(web.WebSocketResponse):
 
 
 def _extension(window: int) -> str:
-    limit = "" if window == _LARGEST_WINDOW else f"; server_max_window_bits={window}"
+    limit = "" if window == LARGEST_WINDOW else f"; server_max_window_bits={window}"
     return f"permessage-deflate; server_no_context_takeover; client_no_context_takeover{limit}"
-
-
-class _Frames(WebSocketReader):
-    """Refuses frames without a mask (RFC 6455 §5.1), and inflates each message afresh, never beyond the limit."""
-
-    __slots__ = ("_deflated", "_kind", "_largest", "_on_lost")
-
-    def __init__(self, queue: WebSocketDataQueue, largest: int, on_lost: Callable[[], None], *, deflate: bool) -> None:
-        super().__init__(queue, largest, deflate, True)
-        self._on_lost = on_lost
-        self._largest = largest
-        self._deflated: bytearray | None = None
-        self._kind = 0
-
-    def feed_eof(self) -> None:
-        """What aiohttp calls when the connection is lost."""
-        super().feed_eof()
-        self._on_lost()
-
-    def _handle_frame(self, fin: bool, opcode: int, payload: bytes | bytearray, compressed: int) -> None:
-        if type(payload) is bytes:  # what was masked comes as a bytearray
-            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "frames of a client are masked")
-        if not compressed or opcode >= _FIRST_CONTROL_OPCODE:
-            super()._handle_frame(fin, opcode, payload, 0)
-            return
-        self._gather(opcode, payload)
-        if fin:
-            assert self._deflated is not None
-            data, self._deflated = bytes(self._deflated), None
-            super()._handle_frame(True, self._kind, self._inflated(data), 0)
-
-    def _gather(self, opcode: int, payload: bytes | bytearray) -> None:
-        if (opcode == WSMsgType.CONTINUATION) == (self._deflated is None):
-            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "a message in the middle of another, or no message")
-        if self._deflated is None:
-            self._kind, self._deflated = opcode, bytearray()
-        self._deflated += payload
-        if len(self._deflated) > self._largest:
-            raise WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
-
-    def _inflated(self, data: bytes) -> bytes:
-        try:
-            text = zlib.decompressobj(-_LARGEST_WINDOW).decompress(data + _TAIL, self._largest + 1)
-        except zlib.error as error:
-            raise WebSocketError(WSCloseCode.PROTOCOL_ERROR, "the message cannot be inflated") from error
-        if len(text) > self._largest:
-            raise WebSocketError(WSCloseCode.MESSAGE_TOO_BIG, "the message is too big")
-        return text

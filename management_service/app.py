@@ -6,14 +6,17 @@ from contextlib import AsyncExitStack
 
 import structlog
 from aiohttp import web
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from management_service.auth import Authenticator
 from management_service.consumers import Consumer
+from management_service.databases import Database
+from management_service.entrance import Entrance
+from management_service.headers import harden
 from management_service.health import Health
 from management_service.hosted import Hosted
 from management_service.http import mount, problems
+from management_service.limits import RateLimits
+from management_service.quarantine.desk import Desk
 from management_service.requests import responders
 from management_service.settings import ManagementSettings
 from migrations import upgrade
@@ -39,20 +42,28 @@ class Management:
         self.settings = settings
         self.bus = bus
         self.port = settings.port
+        self.tls_port = settings.tls.port
         self._migrate = migrate
-        self._engines: dict[str, AsyncEngine] = {}
+        self._databases: dict[str, Database] = {}
         self.hosted = [self._host(name) for name in modules]
-        self._consumers = [Consumer(hosted) for hosted in self.hosted]
+        self._consumers = [self._consumer(hosted) for hosted in self.hosted]
         self._authenticator = Authenticator(bus)
         self._closing = AsyncExitStack()
         self._runner: web.AppRunner | None = None
+        self._entrance: Entrance | None = None
 
     def _host(self, name: str) -> Hosted:
         module = catalogue.load(name)
         url = self.settings.url_of(name)
-        if url not in self._engines:
-            self._engines[url] = _engine(url, self.settings.database_pool_size)
-        return Hosted(module, self._engines[url], self.bus, self.settings.of_module(name))
+        if url not in self._databases:
+            self._databases[url] = Database(url, self.settings)
+        return Hosted(module, self._databases[url], self.bus, self.settings.of_module(name))
+
+    def _consumer(self, hosted: Hosted) -> Consumer:
+        within_s = self.settings.consumer_stalled_after_s
+        consumer = Consumer(hosted, stalled_after_s=within_s)
+        hosted.resources[Desk] = Desk(hosted.module.name, consumer.store, consumer, within_s=within_s)
+        return consumer
 
     async def start(self) -> None:
         """Wait for the database, migrate, start the modules, then take messages and requests."""
@@ -60,9 +71,9 @@ class Management:
         await self._serve(health)
         ticking = asyncio.create_task(health.loop.run())
         self._closing.callback(ticking.cancel)
-        for engine in self._engines.values():
-            self._closing.push_async_callback(engine.dispose)
-            await _wait_for(engine)
+        for database in self._databases.values():
+            self._closing.push_async_callback(database.close)
+            await database.wait()
         if self._migrate:
             urls: Mapping[str, str] = {
                 hosted.module.name: self.settings.url_of(hosted.module.name) for hosted in self.hosted
@@ -80,6 +91,11 @@ class Management:
         await self._ensure_admin()
         health.started = True
         log.info("management_started", modules=[hosted.module.name for hosted in self.hosted], port=self.port)
+
+    def reload(self) -> None:
+        """Read certificates again."""
+        if self._entrance is not None:
+            self._entrance.reload()
 
     async def stop(self) -> None:
         """Take no more requests and answer those under way, then stop in the reverse order of the start."""
@@ -102,47 +118,19 @@ class Management:
             subscription = consumer.subscription()
             if subscription is not None:
                 self.bus.subscribe(subscription)
-        self.bus.listen(frozenset({UserChanged.key}), lambda _: self._authenticator.forget())
+        self.bus.listen(frozenset({UserChanged.key}), self._authenticator.hear)
 
     async def _serve(self, health: Health) -> None:
         application = web.Application(client_max_size=_BODY_BYTES, middlewares=[problems])
         health.mount(application)
-        mount(application, self.hosted, self._authenticator)
-        self._runner = runner = web.AppRunner(application, access_log=None, shutdown_timeout=_DRAIN_S)
+        application.on_response_prepare.append(harden)
+        self._entrance = entrance = Entrance(self.settings, application)
+        watching = asyncio.create_task(entrance.watch())
+        self._closing.callback(watching.cancel)
+        mount(application, self.hosted, self._authenticator, RateLimits(self.settings))
+        self._runner = runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=_DRAIN_S, auto_decompress=False
+        )
         await runner.setup()
-        site = web.TCPSite(runner, self.settings.host, self.settings.port)
-        await site.start()
-        self.port = runner.addresses[0][1]
-
-
-def _engine(url: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=10,
-        pool_pre_ping=False,
-        hide_parameters=True,  # errors are logged, and what is stored may be secret
-        connect_args={
-            "timeout": 5,
-            "server_settings": {
-                "application_name": "strum",
-                "statement_timeout": "30s",
-                "lock_timeout": "5s",
-                "idle_in_transaction_session_timeout": "60s",
-            },
-        },
-    )
-
-
-async def _wait_for(engine: AsyncEngine) -> None:
-    """Try until the database answers, saying so."""
-    while True:
-        try:
-            async with asyncio.timeout(5.0), engine.connect() as connection:
-                await connection.execute(text("SELECT 1"))
-        except Exception as error:
-            log.warning("waiting_for_database", database=engine.url.render_as_string(), error=repr(error))
-            await asyncio.sleep(1.0)
-        else:
-            return
+        await entrance.open(runner)
+        self.port, self.tls_port = entrance.port, entrance.tls_port

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -14,7 +16,16 @@ from joserfc.jwk import KeySet
 from modules.kernel.errors import Unauthenticated, Unavailable
 from modules.kernel.scopes import SCOPES, Principal, Scope
 from shared_contracts.bus import Bus, BusError, ask
-from shared_contracts.users import API_KEY_PREFIX, ISSUER, GetVerificationKeys, Role, VerifyApiKey
+from shared_contracts.message import Envelope
+from shared_contracts.users import (
+    API_KEY_PREFIX,
+    AUDIENCE,
+    ISSUER,
+    GetVerificationKeys,
+    Role,
+    UserChanged,
+    VerifyApiKey,
+)
 
 log = structlog.get_logger()
 
@@ -22,6 +33,15 @@ _REMEMBERED = 10_000
 _API_KEY_TTL_S = 10.0
 _KEYS_RETRY_S = 2.0
 _ASK_S = 5.0
+
+
+@dataclass(slots=True)
+class _Change:
+    """What was heard last of a person: nobody else's role holds for them, and no token from before `void_before`."""
+
+    at: datetime
+    role: Role
+    void_before: float
 
 
 class Authenticator:
@@ -33,6 +53,8 @@ class Authenticator:
         self._keys_asked_at = float("-inf")
         self._asking = asyncio.Lock()
         self._remembered: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._changes: OrderedDict[str, _Change] = OrderedDict()
+        self._heard = 0
 
     async def principal(self, header: str | None) -> Principal | None:
         """The caller, or None without credentials. Raises Unauthenticated for credentials that do not hold."""
@@ -44,21 +66,52 @@ class Authenticator:
         if not credential.isascii():
             raise Unauthenticated("The credentials are none of ours.")
         digest = hashlib.sha256(credential.encode()).digest()
-        remembered = self._remembered.get(digest)
-        if remembered is not None and remembered[0] > time.time():
-            return remembered[1]
+        if (known := self._known(digest)) is not None:
+            return known
+        heard = self._heard
         if credential.startswith(API_KEY_PREFIX):
             until, principal = time.time() + _API_KEY_TTL_S, await self._of_api_key(digest.hex())
         else:
             until, principal = await self._of_token(credential)
-        self._remembered[digest] = (until, principal)
+        if heard == self._heard:  # else the answer may be from before the change
+            self._remembered[digest] = (until, principal)
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return principal
 
-    def forget(self) -> None:
-        """Verify every credential anew: a user or key changed."""
+    def remembers(self, header: str | None) -> bool:
+        """Whether these credentials were verified a moment ago, and hold."""
+        credential = (header or "").partition(" ")[2]
+        return credential.isascii() and self._known(hashlib.sha256(credential.encode()).digest()) is not None
+
+    def _known(self, digest: bytes) -> Principal | None:
+        until, principal = self._remembered.get(digest, (0.0, None))
+        return principal if until > time.time() else None
+
+    def hear(self, changed: Envelope) -> None:
+        """A user or key changed: verify every credential anew, and void the tokens that say what is so no longer."""
+        self._heard += 1
         self._remembered.clear()
+        event = changed.read(UserChanged)
+        earlier = self._changes.get(event.user_id)
+        is_latest = earlier is None or changed.occurred_at >= earlier.at
+        void_before = earlier.void_before if earlier is not None else 0.0
+        if event.signed_out or event.removed or not event.active:
+            void_before = max(void_before, changed.occurred_at.timestamp())
+        if earlier is None or is_latest:
+            self._changes[event.user_id] = _Change(changed.occurred_at, event.role, void_before)
+        else:
+            earlier.void_before = void_before
+        self._changes.move_to_end(event.user_id)
+        if len(self._changes) > _REMEMBERED:
+            self._changes.popitem(last=False)
+
+    def _is_void(self, user_id: str, role: Role, issued_at: float) -> bool:
+        """Whether what was heard since a token was issued says otherwise than the token."""
+        change = self._changes.get(user_id)
+        if change is None:
+            return False
+        return issued_at < change.void_before or (role is not change.role and issued_at < change.at.timestamp())
 
     async def _of_api_key(self, key_hash: str) -> Principal:
         try:
@@ -70,18 +123,22 @@ class Authenticator:
         scopes = SCOPES[verified.role]
         if verified.scopes:
             scopes &= frozenset(scope for scope in Scope if scope in verified.scopes)
-        return Principal(verified.user_id, verified.role, scopes)
+        return Principal(verified.user_id, verified.role, scopes, verified.key_id)
 
     async def _of_token(self, token: str) -> tuple[float, Principal]:
         try:
             claims = await self._verified(token)
             expires_at, role = float(claims["exp"]), Role(claims["role"])
-            ours = claims["iss"] == ISSUER
+            # a token of the release before has no audience
+            ours = claims["iss"] == ISSUER and claims.get("aud", AUDIENCE) == AUDIENCE
+            issued_at = float(claims.get("iat", 0.0))
             principal = Principal(str(claims["sub"]), role, SCOPES[role])
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise Unauthenticated("The access token does not hold.") from error
         if not ours or expires_at <= time.time():
             raise Unauthenticated("The access token has expired.")
+        if self._is_void(principal.user_id, role, issued_at):
+            raise Unauthenticated("The account has changed since this access token was issued.")
         return expires_at, principal
 
     async def _verified(self, token: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from modules.kernel.errors import Unavailable
 from shared_contracts.bus import BusUnavailable, NoHandler, RequestFailed, RequestTimedOut
 
 # Classes and codes of SQLSTATE that say nothing about the data (PostgreSQL, appendix A): lost or refused connections,
-# lack of resources, operators' interventions, deadlocks; and schemas that have yet to be migrated.
-_CLASSES = ("08", "28", "40", "53", "57", "58")
-_CODES = ("25006", "25P03", "3D000", "3F000", "42501", "42703", "42P01", "55000", "55006", "55P03", "XX000")
+# lack of resources, operators' interventions, deadlocks, the server's own defects; and schemas that have yet to be
+# migrated, or just were: a prepared statement may then fail once with 0A000 or 26000.
+_CLASSES = ("08", "28", "40", "53", "57", "58", "XX")
+_CODES = ("0A000", "25006", "25P03", "26000", "3D000", "3F000", "42501", "42703", "42P01", "55000", "55006", "55P03")
 _INFRASTRUCTURE = _CLASSES + _CODES
 
 
@@ -30,6 +31,11 @@ def is_infrastructure(error: BaseException) -> bool:
         case _:
             state = getattr(error, "sqlstate", None)
             return state is not None and state.startswith(_INFRASTRUCTURE)
+
+
+def is_contention(error: BaseException) -> bool:
+    """Whether two transactions stood in each other's way (40001, 40P01): tried again at once, it mostly succeeds."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
 
 
 def is_data(error: BaseException) -> bool:

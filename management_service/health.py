@@ -8,14 +8,14 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 from prometheus_client import generate_latest
-from sqlalchemy import text
 
 from management_service import openapi
 from management_service.consumers import Consumer
 from management_service.hosted import Hosted
-from management_service.metrics import CONSUMER_PAUSED, LOOP_LAG, REGISTRY
+from management_service.metrics import CONSUMER_IN_WORK, CONSUMER_OLDEST, CONSUMER_PAUSED, LOOP_LAG, REGISTRY
 from shared_contracts.bus import Bus
 from shared_contracts.loop import LoopWatch
+from shared_contracts.metrics import bus_metrics
 
 _SWAGGER = find_spec("swagger_ui")  # its assets alone are of use: importing it would bring Jinja and YAML
 _ASSETS = Path(_SWAGGER.origin or "").parent / "static" if _SWAGGER else Path()
@@ -60,27 +60,24 @@ class Health:
             "bus": self._bus.ready,
             "consumers": not any(consumer.paused for consumer in self._consumers),
         }
-        checks["database"] = all(await asyncio.gather(*(_answers(hosted) for hosted in self._hosted)))
+        databases = {hosted.database for hosted in self._hosted}
+        checks["database"] = all(await asyncio.gather(*(database.answers() for database in databases)))
         ready = all(checks.values())
         return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         for consumer in self._consumers:
-            CONSUMER_PAUSED.labels(consumer.name).set(consumer.paused)
-        return web.Response(body=generate_latest(REGISTRY), content_type="text/plain", charset="utf-8")
+            for number in range(self._bus.limits.shards):
+                shard = consumer.shards[number]
+                CONSUMER_PAUSED.labels(consumer.name, number).set(shard.paused)
+                CONSUMER_IN_WORK.labels(consumer.name, number).set(shard.in_work_s)
+                CONSUMER_OLDEST.labels(consumer.name, number).set(shard.oldest_s)
+        body = generate_latest(REGISTRY) + bus_metrics(self._bus)
+        return web.Response(body=body, content_type="text/plain", charset="utf-8")
 
 
 async def _to_docs(_: web.Request) -> web.Response:
     return web.Response(status=302, headers={"Location": "/api/docs"})
-
-
-async def _answers(hosted: Hosted) -> bool:
-    try:
-        async with asyncio.timeout(2.0), hosted.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except Exception:  # whatever it is, it is not ready
-        return False
-    return True
 
 
 def _static(body: bytes, content_type: str):  # type: ignore[no-untyped-def]  # aiohttp's handler type is not public

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from management_service.audit import AuditTrail
+from management_service.databases import Database
 from management_service.forgetting import forget_old
+from management_service.measuring import measure
 from management_service.outbox import Relay, store_outgoing
 from modules.kernel.module import Module, Service
 from modules.kernel.work import Work
@@ -22,28 +24,37 @@ _FINISH_S = 2.0
 class Hosted:
     """The context of one module: implements `ModuleContext`."""
 
-    def __init__(self, module: Module, engine: AsyncEngine, bus: Bus, settings: BaseModel) -> None:
+    def __init__(self, module: Module, database: Database, bus: Bus, settings: BaseModel) -> None:
         self.module = module
-        self.engine = engine
+        self.database = database
         self.bus = bus
         self.settings = settings
         self.resources: dict[type, object] = {type(settings): settings, module.settings: settings}
-        self.relay = Relay(module.schema, engine, bus)
+        self.relay = Relay(module.schema, database.relaying, bus)
+        self.audit = AuditTrail(self)
         self.is_open = False
         self._opened = AsyncExitStack()
         self._relaying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    @asynccontextmanager
-    async def work(self, *, trace: str | None = None, cause: str | None = None) -> AsyncIterator[Work]:
+    def work(self, *, trace: str | None = None, cause: str | None = None) -> AbstractAsyncContextManager[Work]:
         """Commit on leaving, with the outbox; roll back on an exception."""
-        work = Work(self.engine, self.bus, self.resources, trace=trace, cause=cause)
+        return self._work(Work(self.database.working, self.bus, self.resources, trace=trace, cause=cause))
+
+    def serve(self, *, trace: str | None = None) -> AbstractAsyncContextManager[Work]:
+        """The same for a request over HTTP, whose connections are others."""
+        return self._work(Work(self.database.serving, self.bus, self.resources, trace=trace))
+
+    @asynccontextmanager
+    async def _work(self, work: Work) -> AsyncIterator[Work]:
+        self.database.check()
         try:
             yield work
             await store_outgoing(work, self.module.schema)
             await work.commit()
         except BaseException:
-            await work.rollback()
+            with suppress(Exception):  # the connection may be lost: what went wrong first is what counts
+                await work.rollback()
             raise
         finally:
             await work.close()
@@ -67,7 +78,9 @@ class Hosted:
         relaying = Service("relay", lambda _: self.relay.run())
         self._relaying = asyncio.create_task(self._supervise(relaying))
         running = (
+            Service("audit", lambda _: self.audit.run()),
             Service("forgetting", lambda _: forget_old(self, self.module.schema)),
+            Service("measuring", lambda _: measure(self, self.module)),
             *self.module.services,
         )
         self._tasks = [asyncio.create_task(self._supervise(service)) for service in running]
@@ -75,6 +88,9 @@ class Hosted:
     async def end(self) -> None:
         """End the services; the relay may finish what it has begun, lest it be said again after the next start."""
         tasks = list(self._tasks)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_S):
+                await self.audit.flush()
         if self._relaying is not None:
             self.relay.end()
             await asyncio.wait((self._relaying,), timeout=_FINISH_S)

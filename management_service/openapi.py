@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from management_service.quarantine import routes as quarantine
 from management_service.render import API
 from modules.kernel.http import Download, EventStream, Route
 from modules.kernel.module import Module
@@ -32,16 +33,20 @@ _PROBLEM = {
     },
 }
 _TEMPLATE = "#/components/schemas/{model}"
-_ALWAYS = (503,)
+_ALWAYS = (429, 503)
+_QUARANTINE = "quarantine"
 
 
 def document(modules: Iterable[Module]) -> dict[str, Any]:
     """Describe every operation of these modules."""
-    mounted = [(module, route) for module in modules for route in module.routes]
+    named = {module.name: module.routes for module in modules}
+    mounted = [(name, route) for name, routes in named.items() for route in routes]
+    mounted += [(_QUARANTINE, route) for route in quarantine.table]
     schemas: dict[str, Any] = {"Problem": _PROBLEM}
     paths: dict[str, Any] = {}
-    for module, route in mounted:
-        operation = _operation(module, route, schemas)
+    for tag, route in mounted:
+        operation = _operation(tag, route, schemas)
+        _limit_modules(operation, list(named))
         paths.setdefault(API + route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -66,13 +71,13 @@ def document(modules: Iterable[Module]) -> dict[str, Any]:
     }
 
 
-def _operation(module: Module, route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+def _operation(tag: str, route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     signature = route.signature()
     summary, _, description = route.doc.partition("\n")
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": summary.rstrip("."),
-        "tags": [module.name],
+        "tags": [tag],
         "parameters": [*_path_parameters(route), *_query_parameters(signature.query, schemas), *_headers(route)],
         "responses": _responses(route, schemas),
     }
@@ -85,6 +90,13 @@ def _operation(module: Module, route: Route, schemas: dict[str, Any]) -> dict[st
         operation["security"] = [{"bearer": []}]
         operation["x-scope"] = str(route.scope)
     return operation
+
+
+def _limit_modules(operation: dict[str, Any], names: list[str]) -> None:
+    """The routes of the host itself are there once for each module that it hosts."""
+    for parameter in operation["parameters"]:
+        if parameter["in"] == "path" and parameter["name"] == "module":
+            parameter["schema"] = {"type": "string", "enum": names}
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -105,8 +117,12 @@ def _query_parameters(query: type[BaseModel], schemas: dict[str, Any]) -> list[d
 
 
 def _headers(route: Route) -> list[dict[str, Any]]:
-    names = {"POST": ["Idempotency-Key"] if route.acts else [], "PATCH": ["If-Match"]}.get(route.method, [])
-    return [{"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in names]
+    headers = {"Idempotency-Key": route.acts, "If-Match": 412 in _problem_statuses(route)}
+    return [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        for name, is_read in headers.items()
+        if is_read
+    ]
 
 
 def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +135,7 @@ def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         responses = {"201": responses["200"]}
     elif route.status != 200:
         responses = {str(route.status): responses["200"]}
-    for status in sorted({*_problem_statuses(route), *route.problems, *_ALWAYS}):
+    for status in sorted(_problem_statuses(route)):
         responses[str(status)] = {"description": _REASONS.get(status, "Refused"), "content": problem}
     return responses
 
@@ -132,6 +148,7 @@ _REASONS = {
     409: "Conflict",
     412: "Changed meanwhile",
     413: "Too large",
+    415: "Of a kind that is not taken",
     422: "A field does not fit",
     429: "Too many requests",
     503: "Temporarily not available",
@@ -139,13 +156,15 @@ _REASONS = {
 
 
 def _problem_statuses(route: Route) -> set[int]:
-    statuses = {422}
+    statuses = {422, *route.problems, *_ALWAYS}
     if route.scope is not None:
         statuses |= {401, 403}
     if "{" in route.path:
         statuses.add(404)
     if route.method in {"POST", "PUT", "PATCH"}:
-        statuses |= {400, 409, 413}
+        statuses.add(409)
+    if route.signature().body is not None:
+        statuses |= {400, 413, 415}
     if route.method == "PATCH":
         statuses.add(412)
     return statuses

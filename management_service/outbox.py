@@ -57,8 +57,8 @@ class Relay:
             f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, "only"'
         )
         self._quarantine = text(
-            f'INSERT INTO "{schema}".quarantine (key, station_id, body, reason) '
-            "VALUES (:key, :station_id, :body, :reason)"
+            f'INSERT INTO "{schema}".quarantine (key, station_id, header, body, reason, addressee) '
+            "VALUES (:key, :station_id, :header, :body, :reason, :addressee)"
         )
 
     def wake(self) -> None:
@@ -113,5 +113,6 @@ class Relay:
 
     async def _set_aside(self, connection: AsyncConnection, envelope: Envelope, only: str | None, reason: str) -> None:
         log.error("event_set_aside", key=envelope.key, id=envelope.id, only=only, reason=reason)
-        row = {"key": envelope.key, "station_id": envelope.station_id, "body": envelope.payload, "reason": reason}
+        row = {"key": envelope.key, "station_id": envelope.station_id, "header": envelope.header()}
+        row |= {"body": envelope.payload, "reason": reason, "addressee": only}
         await connection.execute(self._quarantine, row)

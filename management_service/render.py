@@ -16,7 +16,10 @@ from shared_contracts.bus import BusError, RequestFailed
 log = structlog.get_logger()
 
 API = "/api/v1"
-_KEEP_ALIVE_S = 15.0
+_KEEP_ALIVE_S = 14.0
+_LOOK_S = 2.0
+"""How often it is looked whether who reads a quiet stream is still there: what is written would show it."""
+
 _STOPPING = web.AppKey("stopping", asyncio.Event)
 
 
@@ -86,6 +89,12 @@ def problem_of(error: BusError) -> Problem:
             return Unavailable()
 
 
+def problem_of_refusal(refusal: web.HTTPException) -> Problem:
+    """What aiohttp itself refuses: no such route, another method, a body too large."""
+    code = refusal.reason.lower().replace(" ", "_")
+    return type("Refused", (Problem,), {"status": refusal.status, "code": code, "title": refusal.reason})()  # type: ignore[no-any-return]  # a subclass of Problem
+
+
 def problem_of_validation(error: ValidationError) -> InvalidRequest:
     """Names each field that does not fit."""
     errors = [
@@ -127,6 +136,11 @@ def end_streams_on_shutdown(application: web.Application) -> None:
     application.on_shutdown.append(stop)
 
 
+def is_gone(request: web.Request) -> bool:
+    """Whether the client is not there any more."""
+    return request.transport is None or request.transport.is_closing()
+
+
 async def send_events(request: web.Request, stream: EventStream) -> web.StreamResponse:
     """Send server-sent events until either side ends; a comment every 15 s keeps proxies from closing."""
     response = web.StreamResponse(
@@ -137,15 +151,17 @@ async def send_events(request: web.Request, stream: EventStream) -> web.StreamRe
     events = aiter(stream.events)
     following: asyncio.Task[Any] = asyncio.ensure_future(anext(events))
     stopping = asyncio.ensure_future(request.app[_STOPPING].wait())
+    clock = asyncio.get_running_loop().time
+    written_at = clock()
     try:
-        while not stopping.done():
-            done, _ = await asyncio.wait(
-                (following, stopping), timeout=_KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
-            )
+        while not stopping.done() and not is_gone(request):
+            done, _ = await asyncio.wait((following, stopping), timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
             if stopping in done:
                 break
             if not done:
-                await response.write(b": still here\n\n")
+                if clock() - written_at >= _KEEP_ALIVE_S:
+                    await response.write(b": still here\n\n")
+                    written_at = clock()
                 continue
             try:
                 event = following.result()
@@ -154,6 +170,7 @@ async def send_events(request: web.Request, stream: EventStream) -> web.StreamRe
             lines = [f"id: {event.id}"] if event.id else []
             lines += [f"event: {event.event}"] if event.event else []
             await response.write("\n".join([*lines, f"data: {event.data}", "\n"]).encode())
+            written_at = clock()
             following = asyncio.ensure_future(anext(events))
     except ConnectionError:
         pass  # the client left: it resumes by Last-Event-ID, or does not

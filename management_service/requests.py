@@ -5,8 +5,9 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
-from management_service.failures import is_infrastructure
+from management_service.failures import is_contention, is_infrastructure
 from management_service.hosted import Hosted
 from modules.kernel.errors import Problem
 from modules.kernel.module import RequestHandler
@@ -16,6 +17,8 @@ from shared_contracts.logs import traced
 from shared_contracts.message import Envelope, Reply
 
 log = structlog.get_logger()
+
+_ATTEMPTS = 4
 
 
 def responders(hosted: Hosted) -> Mapping[str, OnRequest]:
@@ -48,8 +51,15 @@ def _responder(hosted: Hosted, handler: RequestHandler) -> OnRequest:
 
 async def _answer(hosted: Hosted, handler: RequestHandler, envelope: Envelope) -> Reply:
     request = envelope.read(handler.request)
-    async with hosted.work(trace=envelope.trace, cause=envelope.id) as work:
-        answer: Any = await handler.answer(request, work)
+    answer: Any = None
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            async with hosted.work(trace=envelope.trace, cause=envelope.id) as work:
+                answer = await handler.answer(request, work)
+            break
+        except DBAPIError as error:
+            if not (attempts_left and is_contention(error)):
+                raise
     if isinstance(answer, AfterCommit):
         answer = await answer.answer()
     assert isinstance(answer, Reply)

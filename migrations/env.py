@@ -5,7 +5,7 @@ from alembic import context
 config = context.config
 context.configure(
     connection=config.attributes["connection"],
-    version_table="schema_version",
+    version_table=config.attributes["version_table"],
     version_table_schema=config.attributes["schema"],
 )
 context.run_migrations()

@@ -85,6 +85,10 @@ class Subscription:
     on_poison: OnPoison
 
 
+PROBE = "bus.probe.v1"
+"""The key of what is published to see whether it arrives; consumers ignore it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of the bus. Bytes are of payloads.
@@ -111,13 +115,29 @@ class Counters:
     published: int = 0
     bodies_published: int = 0
     failed: int = 0
+    unroutable: int = 0
+    retried_bodies: int = 0
     received: int = 0
     bodies_received: int = 0
     poisoned: int = 0
+    dead_letters: int = 0
     late_replies: int = 0
     reconnects: int = 0
     waiting_envelopes: int = 0
     waiting_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one shard's events wait for, in seconds; zeros where none waits.
+
+    Under load the oldest waits while others are confirmed; only where the way is broken nothing is confirmed at all.
+    """
+
+    oldest_s: float = 0.0
+    """The age of the oldest event that is not confirmed."""
+    stuck_s: float = 0.0
+    """For how long nothing was confirmed although something waits."""
 
 
 class Bus(Protocol):
@@ -129,6 +149,29 @@ class Bus(Protocol):
     @property
     def ready(self) -> bool:
         """Whether an event published now can be expected to become durable."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the carrier takes messages now, and can deliver: no alarm holds publishers back."""
+        ...
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """What waits to be confirmed, shard by shard."""
+        ...
+
+    def probe(self, consumer: str, shard: int) -> asyncio.Future[None]:
+        """Send nothing to a consumer's queue of a shard, on the way that events take; errors as of `publish`.
+
+        An event is confirmed when any queue took it: this tells whether the one queue is there and takes.
+        """
+        ...
+
+    async def echo(self, *, timeout: float) -> None:
+        """Send this process a message on the way that replies take, and wait until it is here.
+
+        Raises RequestTimedOut or BusUnavailable.
+        """
         ...
 
     async def start(self) -> None:
@@ -181,7 +224,12 @@ class Bus(Protocol):
 
 def shard_of(envelope: Envelope, shards: int) -> int:
     """The shard that keeps this station's order: stable across processes and releases."""
-    return zlib.crc32((envelope.station_id or envelope.id).encode()) % shards
+    return shard_of_key(envelope.station_id or envelope.id, shards)
+
+
+def shard_of_key(key: str, shards: int) -> int:
+    """The shard of a station's id; of an event that concerns no station, its own id."""
+    return zlib.crc32(key.encode()) % shards
 
 
 async def ask(

@@ -1,10 +1,11 @@
 """Charging stations as the operator knows them. Owner: modules/charge_points."""
 
+import hashlib
 from enum import StrEnum
 from typing import ClassVar
 
-from shared_contracts.commands import Command, CommandOutcome
-from shared_contracts.message import Event, JsonObject, Reply, Request, StationId, UtcTime
+from shared_contracts.commands import Command, CommandAnswered, CommandOutcome
+from shared_contracts.message import Event, JsonObject, Reply, Request, StationId, UtcTime, Value
 from shared_contracts.stations import ReportedVariable
 
 
@@ -16,11 +17,38 @@ class Registration(StrEnum):
     REJECTED = "rejected"
 
 
+class HashedPassword(Value):
+    """A station's password as it is kept: `hash` is hex SHA-256 of the salt and the password's bytes."""
+
+    salt: str
+    hash: str
+
+    @property
+    def name(self) -> str:
+        """See `password_name`."""
+        return password_name(self.salt)
+
+
+def password_name(salt: str) -> str:
+    """What tells a station's password from its others where anybody may read it: 16 digits that give away nothing."""
+    return hashlib.sha256(b"name of " + salt.encode()).hexdigest()[:16]
+
+
 class StationAccess(Reply):
-    """What the edge needs to admit a station. `password_hash` is hex SHA-256 of salt + password bytes.
+    """What the edge needs to admit a station.
 
     `known` is False for a station that nobody registered and that the settings do not let register itself.
-    `security_profile` 0 admits without credentials: only for stations marked so.
+    `security_profile` 0 admits without credentials: only for stations marked so. A certificate (profile 3) must have
+    the common name `certificate_common_name`, the station's identity where that is None, and where it is set the
+    SHA-256 fingerprint `certificate_fingerprint`, in lower-case hexadecimal.
+
+    `time_zone` is the IANA name of the zone that the station's times are in where they name none; None is UTC.
+
+    `last_epoch` is the highest of its connections so far: the next is to be higher, whatever the clock of the pod says.
+
+    While a password is being replaced, both are among `passwords`; while a profile is being raised, both are among
+    `accepted_profiles`, which is empty if there is `security_profile` alone. `password_salt` and `password_hash` are
+    the first of `passwords`, for pods of a release that knows one only. `revision` counts what began and ended so.
     """
 
     known: bool
@@ -28,6 +56,13 @@ class StationAccess(Reply):
     security_profile: int = 1
     password_salt: str = ""
     password_hash: str = ""
+    passwords: tuple[HashedPassword, ...] = ()
+    accepted_profiles: tuple[int, ...] = ()
+    revision: int = 0
+    certificate_common_name: str | None = None
+    certificate_fingerprint: str | None = None
+    last_epoch: int = 0
+    time_zone: str | None = None
 
 
 class GetStationAccess(Request[StationAccess]):
@@ -135,6 +170,21 @@ class IssueCommand(Request[CommandIssued]):
     idempotency_key: str | None = None
     timeout_s: float = 30.0
     wait_s: float = 10.0
+
+
+class CommandNoted(Reply):
+    """The answer of a station is stored; `known` is False for a command that is not, or no longer, waited for."""
+
+    known: bool
+
+
+class CompleteCommand(Request[CommandNoted]):
+    """A station answered a command after nobody waited any more. No event: the answer may hold secrets."""
+
+    key: ClassVar[str] = "charge_points.complete_command.v1"
+    station_id: StationId
+    command_id: str
+    answer: CommandAnswered
 
 
 class CommandCompleted(Event):

@@ -230,10 +230,14 @@ class CommandAnswered(Reply):
 
 
 class ExecuteCommand(Request[CommandAnswered]):
-    """Tell the connected station something; it is not sent after `expires_at`."""
+    """Tell the connected station something; it is not sent after `expires_at`, nor `within_s` seconds from now.
+
+    Where `within_s` is given it alone counts: a duration holds though the clocks of two hosts differ, or jump.
+    """
 
     key: ClassVar[str] = "stations.execute.v1"
     station_id: StationId
     command_id: str
     command: Command
     expires_at: UtcTime
+    within_s: float | None = None

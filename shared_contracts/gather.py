@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from shared_contracts.bus import BusError, BusUnavailable, Counters, Limits, Unroutable
+from shared_contracts.bus import PROBE, Backlog, BusError, BusUnavailable, Counters, Limits, Unroutable
 from shared_contracts.message import Envelope, new_id, pack
 
 log = structlog.get_logger(__name__)
 
 ROUTE_BYTES = 240
 """What the distinct keys of a batch may take, so that its AMQP routing key stays under 255 bytes."""
+
+RETRY_LOG_S = 5.0
+"""So often at most a lane's log tells that a batch is tried again."""
 
 BURST = 8
 """So many batches may follow each other without a pause, so that few messages are never delayed."""
@@ -69,7 +72,10 @@ Raises Unroutable to give it up, anything else to be tried again.
 
 
 class Lane:
-    """The publisher of one shard: at most one batch in flight, the rest waits in order."""
+    """The publisher of one shard: at most one batch in flight, the rest waits in order.
+
+    `missing` are the consumers whose queue the last probe did not find.
+    """
 
     def __init__(self, shard: int, send: Send, limits: Limits, counters: Counters) -> None:
         self._shard = shard
@@ -79,6 +85,9 @@ class Lane:
         self._waiting: deque[Waiting] = deque()
         self._in_flight: Batch | None = None
         self._next_at = 0.0
+        self._confirmed_at = 0.0
+        self._told_at = 0.0
+        self.missing: set[str] = set()
         self._runner: asyncio.Task[None] | None = None
 
     def put(self, item: Waiting) -> None:
@@ -93,6 +102,14 @@ class Lane:
         if self._in_flight is not None:
             return self._in_flight.waiting[0].put_at
         return self._waiting[0].put_at if self._waiting else None
+
+    @property
+    def backlog(self) -> Backlog:
+        """How long the oldest envelope waits, and for how long nothing was confirmed meanwhile."""
+        oldest_at, now = self.oldest_at, time.monotonic()
+        if oldest_at is None:
+            return Backlog()
+        return Backlog(now - oldest_at, now - max(oldest_at, self._confirmed_at))
 
     async def flush(self) -> None:
         """Wait until everything is confirmed."""
@@ -149,13 +166,27 @@ class Lane:
             except Unroutable as error:
                 return self._settle(batch, error)
             except Exception as error:  # whatever the carrier went through, the batch is kept
-                log.warning("publish_retried", shard=self._shard, batch=batch.id, error=repr(error))
+                self._note_retry(batch, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 1.0)
             else:
                 return self._settle(batch, None)
 
+    def _note_retry(self, batch: Batch, error: Exception) -> None:
+        self._counters.retried_bodies += 1
+        now = time.monotonic()
+        if now - self._told_at >= RETRY_LOG_S:
+            self._told_at = now
+            log.warning("publish_retried", shard=self._shard, batch=batch.id, error=repr(error))
+
+    def _learn(self, batch: Batch, error: BusError | None) -> None:
+        """What a probe found: while a queue is missing, the lane takes no event that belongs into it."""
+        if batch.only is not None and batch.keys == {PROBE}:
+            (self.missing.discard if error is None else self.missing.add)(batch.only)
+
     def _settle(self, batch: Batch, error: BusError | None) -> None:
+        self._confirmed_at = time.monotonic()
+        self._learn(batch, error)
         for item in batch.waiting:
             self._counters.waiting_bytes -= item.size
             if not item.future.done():
@@ -167,6 +198,10 @@ class Lane:
             self._counters.bodies_published += 1
         else:
             self._counters.failed += count
+            self._counters.unroutable += count
+            if PROBE not in batch.keys:  # who sends probes tells of them
+                keys = sorted(batch.keys)
+                log.error("event_unroutable", shard=self._shard, keys=keys, only=batch.only, events=count)
 
     def _expire_later(self) -> None:
         """Tell those who waited long that the outcome is unknown; their envelopes are still sent."""

@@ -4,10 +4,12 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.contextvars import bound_contextvars
+
+from shared_contracts.sink import Sink
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -16,8 +18,9 @@ def configure(level: str, style: str, *, service: str) -> None:
     """Set logging up once, at the start of a process. `style` is `json` or `console`.
 
     Tracebacks are plain in both: one that shows local variables would show payloads, and id tokens in them. What
-    libraries log by the standard library's way looks the same, from warnings on.
+    libraries log by the standard library's way looks the same, from warnings on. Nobody waits for a line to be written.
     """
+    sink = _sink()
     shown = _LEVELS[level]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -30,20 +33,28 @@ def configure(level: str, style: str, *, service: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, renderer]
-    logging.basicConfig(level=max(shown, logging.WARNING), handlers=[_handler(common, last)])
+    logging.basicConfig(level=max(shown, logging.WARNING), handlers=[_handler(sink, common, last)])
     structlog.configure(
         processors=[*common, *last],
         wrapper_class=structlog.make_filtering_bound_logger(shown),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sink),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def _sink() -> TextIO:
+    """Standard error, of which nobody waits for the other end; a stand-in in memory is written to at once."""
+    try:
+        return cast("TextIO", Sink(sys.stderr.fileno()))
+    except (OSError, ValueError):
+        return sys.stderr
+
+
 def _handler(
-    common: list[structlog.typing.Processor], last: list[structlog.typing.Processor]
+    sink: TextIO, common: list[structlog.typing.Processor], last: list[structlog.typing.Processor]
 ) -> logging.StreamHandler[TextIO]:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sink)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*common, structlog.stdlib.add_logger_name],

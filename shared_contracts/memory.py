@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import structlog
 
 from shared_contracts.bus import (
+    PROBE,
+    Backlog,
     BusUnavailable,
     Counters,
     Delivery,
@@ -48,6 +50,24 @@ class MemoryBus:
     def ready(self) -> bool:
         """Started, and the consumers keep up."""
         return self._started.is_set() and not self._publisher.stalled
+
+    @property
+    def connected(self) -> bool:
+        """Whether it was started: there is nothing between us and the consumers."""
+        return self._started.is_set()
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """What the consumers have not handled yet, shard by shard."""
+        return self._publisher.backlogs()
+
+    def probe(self, consumer: str, shard: int) -> asyncio.Future[None]:
+        """Nothing, to one consumer; the future is done when it arrived."""
+        return self._publisher.probe(consumer, shard)
+
+    async def echo(self, *, timeout: float) -> None:  # noqa: ARG002 -- it takes no time
+        """Return: a call is a reply's only way."""
+        if not self._started.is_set():
+            raise BusUnavailable("the bus is not started")
 
     async def start(self) -> None:
         """Begin to deliver."""
@@ -118,7 +138,8 @@ class MemoryBus:
 
     async def _hand_over(self, subscription: Subscription, batch: Batch) -> None:
         keys = None if batch.only else subscription.keys
-        envelopes = tuple(item for item in batch.envelopes if keys is None or item.key in keys)
+        wanted = (item for item in batch.envelopes if keys is None or item.key in keys)
+        envelopes = tuple(item for item in wanted if item.key != PROBE)
         pause = 0.05
         while True:
             self.counters.received += len(envelopes)

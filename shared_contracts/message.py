@@ -1,7 +1,8 @@
 """The three kinds of message, and the envelope they travel in."""
 
-import random
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import NoneType
@@ -13,12 +14,28 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, StringCons
 StationId = Annotated[str, StringConstraints(min_length=1, max_length=48)]
 JsonObject = dict[str, JsonValue]
 
-_random_bits = random.SystemRandom().getrandbits
+
+def _random_digits() -> Iterator[str]:
+    """Twenty hexadecimal digits at a time. The system is asked for many at once: for each it took 4 µs of an event."""
+    while True:
+        many = os.urandom(4000).hex()
+        yield from (many[start : start + 20] for start in range(0, len(many), 20))
+
+
+_digits = _random_digits()
 
 
 def new_id() -> str:
-    """Make a 32-digit hexadecimal id that sorts by the time it was made (milliseconds) and is unique."""
-    return f"{time.time_ns() // 1_000_000:012x}{_random_bits(80):020x}"
+    """Make a 32-digit hexadecimal id that sorts by the time it was made (milliseconds), is unique, and not guessable.
+
+    For the thread of the event loop only.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{next(_digits)}"
+
+
+def first_id_at(moment: datetime) -> str:
+    """What sorts before every id that is made from a moment on, and after those made before it."""
+    return f"{int(moment.timestamp() * 1000):012x}"
 
 
 class Value(BaseModel):

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
-from shared_contracts.bus import BusFull, BusUnavailable, Counters, Limits, shard_of
+from shared_contracts.bus import PROBE, Backlog, BusFull, BusUnavailable, Counters, Limits, Unroutable, shard_of
 from shared_contracts.gather import ROUTE_BYTES, Lane, Send, Waiting, finish
-from shared_contracts.message import Envelope
+from shared_contracts.message import Envelope, new_id
 
 STALLED_AFTER_S = 10.0
 """From this age of the oldest unconfirmed event on, the bus is not ready."""
@@ -22,6 +23,13 @@ class Publisher:
 
     def publish(self, envelope: Envelope, only: str | None) -> asyncio.Future[None]:
         """Queue an event in its shard's lane; fails at once with BusFull where too much waits already."""
+        return self._put(envelope, only, shard_of(envelope, len(self._lanes)))
+
+    def probe(self, consumer: str, shard: int) -> asyncio.Future[None]:
+        """Queue a probe in a shard's lane, behind what waits there."""
+        return self._put(Envelope(new_id(), PROBE, None, datetime.now(UTC), b"{}"), consumer, shard)
+
+    def _put(self, envelope: Envelope, only: str | None, shard: int) -> asyncio.Future[None]:
         counters = self._counters
         if len(envelope.key) > ROUTE_BYTES:
             raise ValueError(f"a routing key has at most {ROUTE_BYTES} bytes: {envelope.key}")
@@ -29,13 +37,14 @@ class Publisher:
         size = len(envelope.payload)
         if self._closed:
             finish(future, BusUnavailable("the bus was stopped"))
+        elif self._lanes[shard].missing and envelope.key != PROBE:
+            finish(future, Unroutable(f"no queue of {', '.join(self._lanes[shard].missing)}"))
         elif self._has_no_room_for(size):
             finish(future, BusFull(f"{counters.waiting_envelopes} events wait to be confirmed"))
         else:
             counters.waiting_envelopes += 1
             counters.waiting_bytes += size
-            lane = self._lanes[shard_of(envelope, len(self._lanes))]
-            lane.put(Waiting(envelope, size, only, future, time.monotonic()))
+            self._lanes[shard].put(Waiting(envelope, size, only, future, time.monotonic()))
         return future
 
     @property
@@ -43,6 +52,10 @@ class Publisher:
         """Whether some event has waited to be confirmed for longer than STALLED_AFTER_S."""
         since = [lane.oldest_at for lane in self._lanes if lane.oldest_at is not None]
         return bool(since) and time.monotonic() - min(since) > STALLED_AFTER_S
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """What waits in each lane."""
+        return tuple(lane.backlog for lane in self._lanes)
 
     async def stop(self) -> None:
         """Refuse new events, flush for at most one publish timeout, give up the rest."""

@@ -6,6 +6,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from yarl import URL
 
+from shared_contracts.sources import Proxies
+
 
 class CommonSettings(BaseSettings):
     """The bus and the log."""
@@ -23,6 +25,18 @@ class CommonSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="One JSON object a line, or lines for people."
     )
+
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of proxies before this process, separated by commas: what they say about "
+        "where a request came from, and how, is believed.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        Proxies(networks)
+        return networks
 
     @field_validator("amqp_url")
     @classmethod

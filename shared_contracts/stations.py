@@ -27,7 +27,11 @@ class ConnectorStatus(StrEnum):
 
 
 class StationConnected(Event):
-    """A station opened a connection and was admitted; the highest epoch is the living connection."""
+    """A station opened a connection and was admitted; the highest epoch is the living connection.
+
+    `password_name` tells which of its passwords it used, None if none (`charge_points.password_name`);
+    `access_revision` is that of the access by which it was admitted.
+    """
 
     key: ClassVar[str] = "stations.connected.v1"
     station_id: StationId
@@ -37,6 +41,8 @@ class StationConnected(Event):
     security_profile: int
     remote_address: str | None = None
     connected_at: UtcTime
+    password_name: str | None = None
+    access_revision: int = 0
 
 
 class StationDisconnected(Event):

@@ -8,6 +8,9 @@ from shared_contracts.message import Event, JsonObject, Reply, Request
 ISSUER = "strum"
 """The `iss` of access tokens."""
 
+AUDIENCE = "strum-api"
+"""The `aud` of access tokens."""
+
 API_KEY_PREFIX = "strum_"
 """How API keys begin, which tells them from access tokens."""
 
@@ -39,6 +42,7 @@ class ApiKeyVerified(Reply):
     user_id: str | None = None
     role: Role = Role.VIEWER
     scopes: tuple[str, ...] = ()
+    key_id: str | None = None
 
 
 class VerifyApiKey(Request[ApiKeyVerified]):
@@ -49,13 +53,17 @@ class VerifyApiKey(Request[ApiKeyVerified]):
 
 
 class UserChanged(Event):
-    """A person was created, changed, disabled or removed."""
+    """A person was created, changed, disabled or removed.
+
+    `signed_out`: every access token that they were given before this occurred holds no longer.
+    """
 
     key: ClassVar[str] = "users.changed.v1"
     user_id: str
     role: Role
     active: bool = True
     removed: bool = False
+    signed_out: bool = False
 
 
 class UserCreated(Reply):

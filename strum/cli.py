@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("management", "Run the management service: modules, API.", needs=("management_service",)),
     Entry("communication", "Run the communication service: the door for stations.", needs=("communication_service",)),
     Entry("migrate", "Bring the database up to date, then exit.", needs=("management_service",)),
+    Entry("broker", "Print what gives each service a user of its own at RabbitMQ.", needs=("management_service",)),
     Entry("settings", "List the settings: environment variables, their defaults."),
     Entry("user", "People who use the API."),
     Entry(

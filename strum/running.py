@@ -4,9 +4,10 @@ import asyncio
 import gc
 import resource
 import signal
-from collections.abc import AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import uvloop
 
@@ -16,8 +17,10 @@ from strum.configuration import fail
 _GC_THRESHOLDS = (50_000, 20, 50)
 """Messages are short-lived trees without cycles: collecting at Python's default of 700 costs 30 µs a message."""
 
-
 _MAX_SOCKETS = 1_048_576
+
+_SAME_S = 0.25
+"""A second signal so soon is the first once more: systemd sends it to a worker, and its supervisor passes it on."""
 
 
 class Service(Protocol):
@@ -28,6 +31,22 @@ class Service(Protocol):
 
     async def stop(self) -> None:
         """Return when it has ended."""
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """What takes its time to stop, and may be told not to."""
+
+    def hurry(self) -> None:
+        """End in order, but wait for nobody."""
+
+
+@runtime_checkable
+class Reloading(Protocol):
+    """What reads files that may change."""
+
+    def reload(self) -> None:
+        """Read them again."""
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -55,14 +74,32 @@ def allow_sockets() -> None:
 
 
 async def until_told(*services: Service) -> None:
-    """Start the services in order, stop them in the reverse order on SIGTERM or SIGINT."""
-    async with until_signal() as stopped, AsyncExitStack() as stack:
+    """Start the services in order, stop them in the reverse order on SIGTERM or SIGINT; a second one hurries them.
+
+    On SIGHUP they read their certificates again.
+    """
+    again, hangup = partial(hurry, services), partial(reload, services)
+    async with until_signal(again=again, hangup=hangup) as stopped, AsyncExitStack() as stack:
         for service in services:
             stack.push_async_callback(service.stop)  # half started is stopped too
             if not await unless(stopped, service.start()):
                 return
         settle()
         await stopped.wait()
+
+
+def hurry(services: Iterable[Service]) -> None:
+    """Tell those that take their time to stop to wait for nobody."""
+    for service in services:
+        if isinstance(service, Patient):
+            service.hurry()
+
+
+def reload(services: Iterable[Service]) -> None:
+    """Have those that read files read them again."""
+    for service in services:
+        if isinstance(service, Reloading):
+            service.reload()
 
 
 def settle() -> None:
@@ -72,16 +109,29 @@ def settle() -> None:
 
 
 @asynccontextmanager
-async def until_signal() -> AsyncIterator[asyncio.Event]:
-    """An event that is set by SIGTERM or SIGINT."""
+async def until_signal(
+    again: Callable[[], None] = lambda: None, hangup: Callable[[], None] = lambda: None
+) -> AsyncIterator[asyncio.Event]:
+    """An event that is set by SIGTERM or SIGINT; `again` is called by those that follow, `hangup` by SIGHUP."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    told_at = 0.0
+
+    def told() -> None:
+        nonlocal told_at
+        if not stopped.is_set():
+            told_at = loop.time()
+            stopped.set()
+        elif loop.time() > told_at + _SAME_S:
+            again()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, told)
+    loop.add_signal_handler(signal.SIGHUP, hangup)
     try:
         yield stopped
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 

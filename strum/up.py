@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from simulator.station import Version
 from strum.configuration import fail, load
 from strum.embedded import DirectoryInUse, EmbeddedPostgres, PostgresDidNotStart
 from strum.postgres_programs import PostgresNotFound
-from strum.running import settle, unless, until_signal
+from strum.running import Service, hurry, reload, settle, unless, until_signal
 
 _VERSIONS: tuple[Version, ...] = ("1.6", "2.0.1", "1.6", "2.0.1", "1.6")
 _ADMIN = "admin@strum.local"
@@ -30,7 +31,9 @@ _EASY = {"charge_points": {"unknown_stations": "accept"}, "authorization": {"acc
 async def up(*, demo: int) -> None:
     """Start everything, tell where it is, run until told to stop. `demo` is the number of simulated stations."""
     directory = Path(os.environ.get("STRUM_DATA_DIR", ".strum"))
-    async with until_signal() as stopped, AsyncExitStack() as stack:
+    services: list[Service] = []
+    again, hangup = partial(hurry, services), partial(reload, services)
+    async with until_signal(again=again, hangup=hangup) as stopped, AsyncExitStack() as stack:
         settings = load(settings_type(), log_format="console", log_level="warning", **_EASY)
         if "database_url" not in settings.model_fields_set:
             url = await _database(stack, directory / "postgres")
@@ -38,7 +41,8 @@ async def up(*, demo: int) -> None:
         bus = MemoryBus(Limits(shards=settings.shards))
         management = Management(settings, bus)
         communication = Communication(load(CommunicationSettings), bus, share_bus=True)
-        for service in (management, communication):
+        services += management, communication
+        for service in services:
             stack.push_async_callback(service.stop)
             if not await unless(stopped, service.start()):
                 return

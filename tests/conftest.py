@@ -14,9 +14,11 @@ import pytest
 
 import migrations
 from tests.services import ServiceMissing, postgres_server, rabbitmq_server
-from tests.services.databases import Run, drop_databases, fresh_database, make_template
+from tests.services.databases import Run, drop_databases, make_template, recycled_database
 from tests.services.offers import AMQP_URL, DATABASE_URL
 from tests.services.queues import drop_names
+
+pytest_plugins = ["tests.figures"]
 
 _RUN = "STRUM_TEST_RUN"
 _SERVERS = pytest.StashKey[ExitStack]()
@@ -58,8 +60,8 @@ def database_template(postgres_url: str) -> str:
 
 @pytest.fixture
 async def database(postgres_url: str, database_template: str) -> AsyncIterator[str]:
-    """The URL of a migrated database of the test's own."""
-    async with fresh_database(postgres_url, _run(), database_template) as url:
+    """The URL of a migrated database of the test's own; what it leaves there is gone for the next."""
+    async with recycled_database(postgres_url, _run(), database_template) as url:
         yield url
 
 

@@ -30,6 +30,9 @@ from shared_contracts.users import GetVerificationKeys, Role, VerificationKeys
 E = TypeVar("E", bound=Event)
 Fake = Callable[[Any], Reply | Awaitable[Reply]]
 
+UNLIMITED = {"api_rate": 1e6, "api_burst": 10**6, "api_source_rate": 1e6, "api_source_burst": 10**6}
+"""One test makes more requests than a person would."""
+
 _KEY = ECKey.generate_key("P-256", auto_kid=True)
 
 
@@ -125,7 +128,7 @@ async def running(
     `settings` are those of the modules: `users={"access_token_s": 60}`.
     """
     bus = MemoryBus(Limits(publish_timeout_s=10.0))
-    values = {"database_url": database, "port": 0, "database_pool_size": 5, **settings}
+    values = {"database_url": database, "port": 0, "database_pool_size": 5, **UNLIMITED, **settings}
     management = Management(settings_type()(**values), bus, modules=modules, migrate=False)
     answers: dict[type[Request[Any]], Fake] = dict(fakes or {})
     if "users" not in modules:

@@ -9,7 +9,7 @@ from benchmarks.cpu import cpu_s
 from benchmarks.ground import Ground
 from benchmarks.processes import Process
 from benchmarks.spread import Figures
-from tests.e2e.stack import free_port
+from tests.services.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from benchmarks.spread import Figures
 ID_TAG = "BENCHMARK"
 _POLL_S = 0.1
 _DRAIN_S = 60.0
-_AFTERWARDS_S = 1.5  # frames and statuses are stored a moment later: their cost belongs to the messages too
 
 
 class NotStored(Exception):
@@ -25,40 +24,40 @@ class NotStored(Exception):
 async def measure(ground: Ground) -> Figures:
     """Saturate, then send half of what was stored a second, run by run; and saturate without the log of frames."""
     size, figures = ground.size, Figures()
-    async with _ready(ground) as (meter, load):
+    async with ready(ground) as (meter, load):
         for _ in range(size.runs):
-            _note(figures, "end_to_end", await _run(meter, load, "saturate", seconds=size.seconds))
+            _note(figures, "end_to_end", await run(meter, load, "saturate", seconds=size.seconds))
             rate = figures.median("end_to_end_messages_per_s") / 2
-            _note(figures, "half_load", await _run(meter, load, "pace", rate=rate, seconds=size.seconds))
-    async with _ready(ground, frame_log="false") as (meter, load):
+            _note(figures, "half_load", await run(meter, load, "pace", rate=rate, seconds=size.seconds))
+    async with ready(ground, frame_log="false") as (meter, load):
         for _ in range(size.runs):
-            _note(figures, "without_frame_log", await _run(meter, load, "saturate", seconds=size.seconds))
+            _note(figures, "without_frame_log", await run(meter, load, "saturate", seconds=size.seconds))
     return figures
 
 
 @asynccontextmanager
-async def _ready(ground: Ground, **settings: str) -> AsyncIterator[tuple[Meter, Process]]:
-    """The whole system, warm, with stations that charge."""
+async def ready(ground: Ground, *, without: str = "", **settings: str) -> AsyncIterator[tuple[Meter, Process]]:
+    """The whole system, warm, with stations that charge; `without` a protection of `tests.faults.removals`."""
     size = ground.size
-    async with systems.whole(ground, **settings) as system:
+    async with systems.whole(ground, without=without, **settings) as system:
         await system.add_id_token(ID_TAG)
         meter = await Meter.of(ground, system)
         try:
             async with systems.stations(system.ocpp_port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load:
-                await _run(meter, load, "saturate", seconds=size.warm_up_s)
+                await run(meter, load, "saturate", seconds=size.warm_up_s)
                 yield meter, load
         finally:
             await meter.close()
 
 
-async def _run(meter: Meter, load: Process, how: str, **arguments: Any) -> dict[str, float]:
+async def run(meter: Meter, load: Process, how: str, **arguments: Any) -> dict[str, float]:
     """One run, over when all that was acknowledged is stored; CPU in microseconds per message."""
     stored, before, began = await meter.stored(), meter.read(), time.perf_counter()
     result = await load.ask(how, **arguments)
     count = result["count"]
     await _wait_until_stored(meter, stored + count)
     took_s = time.perf_counter() - began
-    await asyncio.sleep(_AFTERWARDS_S)
+    await asyncio.sleep(meter.settle_s)  # frames and statuses are stored a moment later: their cost belongs to these
     after = meter.read()
     spent = {f"{part}_cpu_us": (after[part] - before[part]) / count * 1e6 for part in PARTS}
     return {

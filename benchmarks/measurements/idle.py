@@ -8,7 +8,6 @@ from benchmarks.fakes import PASSWORD
 from benchmarks.ground import Ground
 from benchmarks.spread import Figures
 
-_SETTLE_S = 3.0
 _WARM_UP = 50
 
 
@@ -20,10 +19,10 @@ async def measure(ground: Ground) -> Figures:
             door = {"port": system.ocpp_port, "password": PASSWORD}
             await load.ask("connect", prefix="FIRST", count=min(_WARM_UP, ground.size.idle), **door)
             await load.ask("close")
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(ground.size.settle_s)
             rss_before, slab_before = rss_kib(systems.pid_of(service)), slab_kib()
             await load.ask("connect", prefix="IDLE", count=ground.size.idle, **door)
-            await asyncio.sleep(_SETTLE_S)
+            await asyncio.sleep(ground.size.settle_s)
             figures.add(
                 idle_kib_per_connection=(rss_kib(systems.pid_of(service)) - rss_before) / ground.size.idle,
                 idle_kernel_kib_per_connection=(slab_kib() - slab_before) / ground.size.idle,

@@ -1,8 +1,8 @@
 """Payloads against the official schemas of 1.6, 2.0.1 and 2.1, as the `ocpp` package carries them.
 
 A schema is read and compiled when its action is first seen, and kept. Three things differ from the letter:
-dates are not checked here (`times` reads them leniently), 1.0 is an integer as in newer drafts of JSON schema,
-and integers must fit 32 bits (OCPP 2.0.1 part 2 §2, "Primitive datatypes"), which the schemas leave open.
+of formats, dates alone are checked, in the strict profile (`times` reads them leniently); 1.0 is an integer as in
+newer drafts of JSON schema; integers must fit 32 bits (OCPP 2.0.1 part 2 §2, "Primitive datatypes").
 """
 
 from collections.abc import Iterable
@@ -63,7 +63,7 @@ def judge(
 
     The lenient profile (the default) refuses only what nobody could work with; see `lenience`.
     """
-    validator = _validator(version, action, kind)
+    validator = _validator(version, action, kind, strict)
     if validator.is_valid(payload):
         return Verdict(payload)
     if strict:
@@ -100,11 +100,11 @@ def _first(errors: Iterable[ValidationError]) -> tuple[Violation, ...]:
 
 
 @cache
-def _validator(version: Version, action: str, kind: Kind) -> Draft6Validator:
+def _validator(version: Version, action: str, kind: Kind, strict: bool) -> Draft6Validator:
     schema = orjson.loads(_text(version, action, kind))
     schema.pop("$schema", None)
-    _bound_integers(schema)
-    return Draft6Validator(schema, validate_formats=False, mask="the value", offline=True)
+    _adapt(schema)
+    return Draft6Validator(schema, validate_formats=strict, mask="the value", offline=True)
 
 
 def _text(version: Version, action: str, kind: Kind) -> bytes:
@@ -118,14 +118,16 @@ def _text(version: Version, action: str, kind: Kind) -> bytes:
     return path.read_bytes().removeprefix(b"\xef\xbb\xbf")
 
 
-def _bound_integers(schema: Any) -> None:
-    """Give each integer of a schema the limits of 32 bits where it has none of its own."""
+def _adapt(schema: Any) -> None:
+    """Give each integer the limits of 32 bits where it has none of its own, and let URLs be what file servers take."""
     if isinstance(schema, list):
         for item in schema:
-            _bound_integers(item)
+            _adapt(item)
     elif isinstance(schema, dict):
         if schema.get("type") == "integer":
             schema.setdefault("minimum", lenience.SMALLEST_INTEGER)
             schema.setdefault("maximum", lenience.LARGEST_INTEGER)
+        elif schema.get("format") == "uri":
+            del schema["format"]
         for item in schema.values():
-            _bound_integers(item)
+            _adapt(item)

@@ -23,6 +23,47 @@ class StationExists(Conflict):
         super().__init__(f"The charging station {station_id!r} is registered already.")
 
 
+class RotationNotFound(NotFound):
+    """No replacement of this station's password has this id."""
+
+    def __init__(self, rotation_id: str) -> None:
+        super().__init__(f"There is no credential rotation {rotation_id!r} of this station.")
+
+
+class RotationUnderWay(Conflict):
+    """A password is on its way to the station already."""
+
+    code = "rotation_under_way"
+    title = "The password is being replaced just now"
+
+    def __init__(self, rotation_id: str) -> None:
+        super().__init__(f"The rotation {rotation_id} waits for its answer.", rotation_id=rotation_id)
+
+
+class RotationsUnconfirmed(Conflict):
+    """Too many passwords may be the station's: its next login tells which one is."""
+
+    code = "rotations_unconfirmed"
+    title = "The station has yet to log in with one of its last passwords"
+
+
+class ProfileLowered(Conflict):
+    """The security profile would become lower."""
+
+    code = "security_profile_lowered"
+    title = "A security profile is not lowered"
+
+
+class ProfileCannotBeTold(Conflict):
+    """No command of this OCPP version sets the security profile alone."""
+
+    code = "security_profile_cannot_be_told"
+    title = "The station cannot be told by a command"
+
+    def __init__(self, ocpp_version: str) -> None:
+        super().__init__(f"OCPP {ocpp_version} sets it with a network profile; leave it to `tell_station: false`.")
+
+
 class CommandNotFound(NotFound):
     """No command has this id."""
 

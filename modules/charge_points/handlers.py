@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from modules.charge_points.domain.data_transfer import data_status
 from modules.charge_points.service import admitting, commanding, connecting
 from modules.charge_points.service.dispatching import Dispatcher
+from modules.charge_points.settings import ChargePointsSettings
 from modules.kernel.work import AfterCommit, Work
 from shared_contracts.charge_points import (
     BootAnswered,
     BootStation,
     CommandIssued,
+    CommandNoted,
+    CompleteCommand,
     DataReceived,
     GetStationAccess,
     IssueCommand,
@@ -29,9 +33,10 @@ async def boot_station(message: BootStation, work: Work) -> BootAnswered:
     return await admitting.boot(work, message)
 
 
-async def receive_data(message: ReceiveData, work: Work) -> DataReceived:  # noqa: ARG001 -- the signature of a handler
-    """Answer vendor-specific data: no vendor's is known here (OCPP 1.6 §4.3, 2.0.1 P02)."""
-    return DataReceived(status="UnknownVendorId")
+async def receive_data(message: ReceiveData, work: Work) -> DataReceived:
+    """Answer vendor-specific data. Idempotent: it is in the log of frames, and nothing else is done with it."""
+    taken = work.resource(ChargePointsSettings).taken_data
+    return DataReceived(status=data_status(message.vendor_id, message.message_id, taken))
 
 
 async def issue_command(message: IssueCommand, work: Work) -> AfterCommit[CommandIssued]:
@@ -59,6 +64,11 @@ async def issue_command(message: IssueCommand, work: Work) -> AfterCommit[Comman
         )
 
     return AfterCommit(answer)
+
+
+async def complete_command(message: CompleteCommand, work: Work) -> CommandNoted:
+    """Store what a station answered late. Idempotent: a command is completed once, whatever timed out before."""
+    return CommandNoted(known=await commanding.complete_late(work, message))
 
 
 async def open_connections(messages: Sequence[StationConnected], work: Work) -> None:

@@ -30,3 +30,14 @@ class ChargePointsSettings(BaseModel):
     pod_silence_s: int = Field(
         default=35, ge=5, description="After how long without a sign a pod's connections count as lost."
     )
+    commands_kept_days: int = Field(
+        default=365, ge=0, le=36_500, description="For how many days after their end commands are kept; 0: for ever."
+    )
+    allowed_destinations: list[str] = Field(
+        default=[],
+        description="Hosts, `.domains` and networks that stations may be sent to although they are not public.",
+    )
+    taken_data: dict[str, list[str]] = Field(
+        default={},
+        description="Vendors whose DataTransfer is accepted, and kept in the frame log, each with its message ids.",
+    )

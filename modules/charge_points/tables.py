@@ -1,4 +1,4 @@
-"""The schema `charge_points`: stations, their connectors and connections, the pods that hold them, and commands."""
+"""The schema `charge_points`: stations and how they prove it, their connectors and connections, pods, commands."""
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,9 @@ stations = Table(
     Column("security_profile", SmallInteger, nullable=False),
     Column("password_salt", Text),
     Column("password_hash", Text),
+    Column("certificate_common_name", Text),
+    Column("certificate_fingerprint", Text),
+    Column("time_zone", Text),
     Column("self_registered", Boolean, nullable=False, server_default=false()),
     Column("vendor", Text),
     Column("model", Text),
@@ -52,8 +55,37 @@ stations = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
+    Column("access_revision", BigInteger, nullable=False, server_default=text("0")),
+    Column("pending_profile", SmallInteger),
+    Column("pending_profile_revision", BigInteger),
     PrimaryKeyConstraint("station_id", name="stations_pk"),
 )
+
+credential_rotations = Table(
+    "credential_rotations",
+    metadata,
+    Column("rotation_id", Text, nullable=False),
+    Column("station_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("command_id", Text, nullable=False),
+    Column("salt", Text, nullable=False),
+    Column("password_hash", Text, comment="Until the rotation has ended."),
+    Column(
+        "unconfirmed_revision",
+        BigInteger,
+        comment="From which access revision a login with another password tells that this one was not taken.",
+    ),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("rotation_id", name="credential_rotations_pk"),
+    ForeignKeyConstraint(
+        ["station_id"],
+        ["charge_points.stations.station_id"],
+        ondelete="CASCADE",
+        name="credential_rotations_station_fk",
+    ),
+)
+Index("credential_rotations_station_idx", credential_rotations.c.station_id, credential_rotations.c.rotation_id)
 
 connections = Table(
     "connections",

@@ -108,6 +108,43 @@ class FrameFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """A request to the API that would change something; `parameters` is the JSON of those in its path.
+
+    `status` None: it took effect, and its answer was still to come.
+    """
+
+    request_id: str
+    requested_at: datetime
+    method: str
+    route: str
+    source: str
+    trace: str
+    user_id: str | None
+    role: str | None
+    api_key_id: str | None
+    parameters: str
+    status: int | None
+    code: str | None
+    count: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which records of the audit trail."""
+
+    user_id: str | None = None
+    api_key_id: str | None = None
+    source: str | None = None
+    method: str | None = None
+    route: str | None = None
+    status: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """Stored events on their way to one module again: those after `after` up to `last` are still to be sent."""
 

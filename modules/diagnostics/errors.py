@@ -1,6 +1,6 @@
 """What can go wrong in diagnostics."""
 
-from modules.kernel.errors import NotFound
+from modules.kernel.errors import Gone, NotFound
 
 
 class ReplayNotFound(NotFound):
@@ -15,3 +15,10 @@ class LogRequestNotFound(NotFound):
 
     code = "log_request_not_found"
     title = "No such request for a log"
+
+
+class EventsNotKept(Gone):
+    """Events after this position were dropped: begin again without it, and read what is kept by /events."""
+
+    code = "events_not_kept"
+    title = "Events after this position are not kept any more"

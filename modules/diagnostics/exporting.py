@@ -15,11 +15,11 @@ _BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 async def events_as_ndjson(context: ModuleContext, chosen: EventFilter) -> AsyncIterator[bytes]:
     """Events that match and are stored now, oldest first, one JSON object a line."""
-    async with context.work() as work:
+    async with context.serve() as work:
         until = (await events.bounds(work)).given
     after = 0
     while True:
-        async with context.work() as work:
+        async with context.serve() as work:
             found = await events.read_events(work, chosen, after=after, until=until, limit=_PAGE)
         if found:
             yield "".join(map(_event_line, found)).encode()
@@ -51,7 +51,7 @@ async def frames_as_text(context: ModuleContext, chosen: FrameFilter) -> AsyncIt
 async def _frames(context: ModuleContext, chosen: FrameFilter) -> AsyncIterator[list[StoredFrame]]:
     before = None
     while True:
-        async with context.work() as work:
+        async with context.serve() as work:
             page = await frames.read_newest_frames(work, chosen, before=before, limit=_PAGE)
         if page:
             yield page

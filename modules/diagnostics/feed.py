@@ -135,7 +135,7 @@ class Feed:
     async def missed(self, after: int, until: int) -> AsyncGenerator[FeedEvent, None]:
         """What was stored between two positions."""
         while after < until:
-            async with self._context.work() as work:
+            async with self._context.serve() as work:
                 found = await events.read_events(work, _ALL, after=after, until=until, limit=_PAGE)
             for event in found:
                 yield FeedEvent(event)

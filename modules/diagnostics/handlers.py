@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from modules.diagnostics import replaying
 from modules.diagnostics.opened import Opened
-from modules.diagnostics.repository import events, frames, logs
+from modules.diagnostics.recorded import Recorded
+from modules.diagnostics.repository import audit, events, frames, logs
 from modules.kernel.work import Work
 from shared_contracts.diagnostics import ReplayEvents, ReplayStarted
+from shared_contracts.management import RequestAudited
 from shared_contracts.message import Envelope
 from shared_contracts.stations import FramesRecorded, LogStatusReported, StationsSeen
 
-NOT_KEPT = frozenset({FramesRecorded.key, StationsSeen.key})
-"""Frames have a table of their own; a heartbeat that is minutes old says nothing."""
+NOT_KEPT = frozenset({FramesRecorded.key, StationsSeen.key, RequestAudited.key})
+"""Frames and audit records have tables of their own; a heartbeat that is minutes old says nothing."""
 
 
 async def keep_events(envelopes: Sequence[Envelope], work: Work) -> None:
@@ -30,11 +34,18 @@ async def keep_events(envelopes: Sequence[Envelope], work: Work) -> None:
     await work.resource(Opened).writer.take(envelopes, work)
 
 
-async def keep_frames(recorded: Sequence[FramesRecorded], work: Work) -> None:
+async def keep_frames(recorded: Sequence[Recorded], work: Work) -> None:
     """Store raw frames. Idempotent by the delivery; a frame that is recorded twice is seen twice."""
     rows = [(frame.station_id, frame.at, frame.direction, frame.text) for event in recorded for frame in event.frames]
     if rows:
         await frames.store_frames(work, rows)
+
+
+async def keep_audit_records(told: Sequence[RequestAudited], work: Work) -> None:
+    """Store audit records. Idempotent by the request and its outcome."""
+    once = {(record.request_id, record.status): record for record in told}
+    rows = [record.model_dump() | {"parameters": orjson.dumps(record.parameters).decode()} for record in once.values()]
+    await audit.add_records(work, rows)
 
 
 async def note_log_status(event: LogStatusReported, work: Work) -> None:

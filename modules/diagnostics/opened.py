@@ -15,12 +15,18 @@ from modules.diagnostics.settings import DiagnosticsSettings
 from modules.diagnostics.status_store import PostgresStatusStore, StatusStore
 from modules.diagnostics.status_writer import StatusWriter
 from modules.kernel.module import Service
-from modules.kernel.partitions import make_partitions
+from modules.kernel.partitions import Partitioned, keep_partitions, make_all
 from modules.kernel.work import ModuleContext
 
 log = structlog.get_logger()
 
 _LAST_FLUSH_S = 5.0
+
+PARTITIONED = (
+    Partitioned(tables.events, lambda settings: settings.events_kept_days),
+    Partitioned(tables.frames, lambda settings: settings.frames_kept_days),
+    Partitioned(tables.audit_records, lambda settings: settings.audit_kept_days),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,7 @@ async def open_resources(context: ModuleContext) -> AsyncIterator[Mapping[type, 
 
     The partitions of this week are made first: an event without its place would be set aside as bad data.
     """
-    async with context.work() as work:
-        for table in (tables.events, tables.frames):
-            await make_partitions(work, table)
+    await make_all(context, *PARTITIONED)
     settings = cast("DiagnosticsSettings", context.settings)
     store = _store(settings, context)
     writer = StatusWriter(context, store, interval_s=settings.flush_interval_s)
@@ -80,4 +84,4 @@ def _opened(context: ModuleContext) -> Opened:
     return cast("Opened", context.resources[Opened])
 
 
-services = (Service("statuses", _write_statuses), Service("feed", _feed))
+services = (keep_partitions(*PARTITIONED), Service("statuses", _write_statuses), Service("feed", _feed))

@@ -68,7 +68,7 @@ class PostgresStatusStore:
     async def of_station(self, station_id: str) -> list[Status]:
         """By the primary key."""
         statement = select(tables.statuses).where(_STATUS.station_id == station_id).order_by(_STATUS.item)
-        async with self._context.work() as work:
+        async with self._context.serve() as work:
             return [_status(row) for row in await work.execute(statement)]
 
     async def page(
@@ -83,7 +83,7 @@ class PostgresStatusStore:
         if after is not None:
             place = tuple_(literal(after[0], Text()), literal(after[1], Text()))
             statement = statement.where(tuple_(_STATUS.station_id, _STATUS.item) > place)
-        async with self._context.work() as work:
+        async with self._context.serve() as work:
             return [_status(row) for row in await work.execute(statement)]
 
     async def close(self) -> None:

@@ -10,17 +10,24 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from prometheus_client import Gauge
 
 from modules.diagnostics.domain import EventFilter
 from modules.diagnostics.latest import TAKEN, Latest
 from modules.diagnostics.repository import events, watermarks
 from modules.diagnostics.status_store import StatusStore
+from modules.kernel.metrics import REGISTRY
 from modules.kernel.work import ModuleContext, Work
 from shared_contracts.message import Envelope, new_id
 
 log = structlog.get_logger()
 
+STATUS_LAG = Gauge(
+    "strum_status_lag_seconds", "For how long changed statuses could not be brought to their store", registry=REGISTRY
+)
+
 _PAGE = 1000
+_AT_ONCE = 500
 _ALIVE_EVERY_S = 10.0
 _GONE_AFTER = timedelta(seconds=60)
 _NOW = timedelta(0)
@@ -37,6 +44,7 @@ class StatusWriter:
         self._projector = new_id()
         self._has_mark = False
         self._moved_at = 0.0
+        self._flushed_at = time.monotonic()
 
     async def take(self, envelopes: Sequence[Envelope], work: Work) -> None:
         """Note what changed; the first events of this process set its mark in their own transaction."""
@@ -47,6 +55,7 @@ class StatusWriter:
 
     async def run(self) -> None:
         """Recover what others left, and write until cancelled."""
+        STATUS_LAG.set_function(self._lag_s)
         idle, recover_at = _NOW, time.monotonic()
         while True:
             try:
@@ -67,6 +76,7 @@ class StatusWriter:
             async with self._context.work() as work:
                 await watermarks.move_watermark(work, self._projector, position)
             self._has_mark, self._moved_at = True, time.monotonic()
+        self._flushed_at = time.monotonic()
 
     async def recover(self, *, idle: timedelta) -> None:
         """Write what the events say since the marks that have not moved for so long, then forget those."""
@@ -108,10 +118,15 @@ class StatusWriter:
         for removal in removals:
             await self._store.remove(removal.station_id, removal.before)
             latest.removed.done(removal)
-        if changed:
-            await self._store.put(changed)
-            latest.written(changed)
+        for begin in range(0, len(changed), _AT_ONCE):
+            some = changed[begin : begin + _AT_ONCE]
+            await self._store.put(some)
+            latest.written(some)
         return bool(changed or removals)
+
+    def _lag_s(self) -> float:
+        """Since the last time that all was written, beyond the pause between two times."""
+        return max(0.0, time.monotonic() - self._flushed_at - self._interval_s)
 
     async def _say_alive(self) -> None:
         try:

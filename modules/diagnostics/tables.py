@@ -63,6 +63,30 @@ frames = Table(
     postgresql_partition_by="RANGE (stored_at)",
 )
 
+audit_records = Table(
+    "audit_records",
+    metadata,
+    Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("request_id", Text, nullable=False),
+    Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("user_id", Text),
+    Column("role", Text),
+    Column("api_key_id", Text),
+    Column("parameters", Text, nullable=False),
+    Column("status", Integer),
+    Column("code", Text),
+    Column("count", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True)),
+    Index("ix_audit_records_request_id", "request_id"),
+    Index("ix_audit_records_user_id", "user_id", "request_id"),
+    postgresql_partition_by="RANGE (stored_at)",
+)
+"""A trigger refuses every change; rows go with their partition alone."""
+
 statuses = Table(
     "statuses",
     metadata,

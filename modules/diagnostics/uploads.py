@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from modules.diagnostics.domain import LogRequest
 from modules.diagnostics.repository import logs
+from modules.kernel.destinations import DestinationRefused
 from modules.kernel.secrets import without_user_info
 from modules.kernel.work import ModuleContext, Work
 from shared_contracts.bus import RequestFailed
@@ -46,7 +47,10 @@ async def record_log_request(
 
 
 async def ask_station(context: ModuleContext, request: LogRequest, trace: str | None) -> LogRequest:
-    """Send the command, and record its outcome. Errors as of `Bus.request`; a refusal is recorded as `refused`."""
+    """Send the command, and record its outcome. Errors as of `Bus.request`; a refusal is recorded as `refused`.
+
+    Raises DestinationRefused.
+    """
     command = GetLog(
         log=_log_of(request),
         location=request.location,
@@ -57,8 +61,10 @@ async def ask_station(context: ModuleContext, request: LogRequest, trace: str | 
     try:
         async with context.work(trace=trace) as work:
             issued = await work.ask(_issue(request, command), timeout=_ANSWER_S)
-    except RequestFailed:
+    except RequestFailed as refusal:
         await _record(context, replace(request, outcome="refused"))
+        if refusal.code == DestinationRefused.code:
+            raise DestinationRefused(refusal.detail) from refusal
         raise
     return await _record(context, replace(request, command_id=issued.command_id, outcome=_outcome(issued)))
 

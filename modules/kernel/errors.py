@@ -64,6 +64,14 @@ class Conflict(Problem):
     title = "The state of the resource does not allow it"
 
 
+class Gone(Problem):
+    """It was there, and is not kept any more."""
+
+    status = 410
+    code = "gone"
+    title = "Not kept any more"
+
+
 class PreconditionFailed(Problem):
     """If-Match names another revision than the current one."""
 
@@ -78,3 +86,22 @@ class Unavailable(Problem):
     status = 503
     code = "unavailable"
     title = "Temporarily not available"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a kind, or compressed in a way, that is not taken."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body is of a kind that is not taken"
+
+
+class TooManyRequests(Problem):
+    """More requests than one caller, or one address, may make."""
+
+    status = 429
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Try again in {retry_after_s} seconds.", retry_after_s=retry_after_s)

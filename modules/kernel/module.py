@@ -13,6 +13,7 @@ from modules.kernel.work import AfterCommit, ModuleContext, Work
 from shared_contracts.message import Envelope, Event, R, Request
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 class NoSettings(BaseModel):
@@ -21,9 +22,10 @@ class NoSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class EventHandler:
-    """Handles events of one key: one at a time, or all of a batch at once."""
+    """Handles events of one key: one at a time, or all of a batch at once. `read` decodes a payload, or raises."""
 
     event: type[Event]
+    read: Callable[[bytes], Any]
     one: Callable[[Any, Work], Awaitable[None]] | None = None
     many: Callable[[Sequence[Any], Work], Awaitable[None]] | None = None
 
@@ -48,12 +50,19 @@ Handler = EventHandler | EnvelopeHandler | RequestHandler
 
 def handle(event: type[E], function: Callable[[E, Work], Awaitable[None]]) -> EventHandler:
     """Call `function` for each event, in the order of the station."""
-    return EventHandler(event, one=function)
+    return EventHandler(event, event.model_validate_json, one=function)
 
 
 def handle_many(event: type[E], function: Callable[[Sequence[E], Work], Awaitable[None]]) -> EventHandler:
     """Call `function` with all events of this key in a batch: in order among themselves, not with other keys."""
-    return EventHandler(event, many=function)
+    return EventHandler(event, event.model_validate_json, many=function)
+
+
+def handle_many_read(
+    event: type[Event], function: Callable[[Sequence[T], Work], Awaitable[None]], *, read: Callable[[bytes], T]
+) -> EventHandler:
+    """As `handle_many`, with a reader of the module's own: for messages so many that their objects cost."""
+    return EventHandler(event, read, many=function)
 
 
 def handle_all(function: Callable[[Sequence[Envelope], Work], Awaitable[None]]) -> EnvelopeHandler:

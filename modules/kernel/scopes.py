@@ -25,15 +25,19 @@ class Scope(StrEnum):
     STREAM_READ = "stream:read"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
+    AUDIT_READ = "audit:read"
+    QUARANTINE_READ = "quarantine:read"
+    QUARANTINE_WRITE = "quarantine:write"
     PROFILE = "profile"
 
 
 _READS = frozenset(scope for scope in Scope if scope.endswith(":read"))
+_OF_ADMINS = frozenset({Scope.USERS_READ, Scope.USERS_WRITE, Scope.AUDIT_READ})
 
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
-    Role.OPERATOR: frozenset(Scope) - {Scope.USERS_READ, Scope.USERS_WRITE},
-    Role.VIEWER: _READS - {Scope.USERS_READ} | {Scope.PROFILE},
+    Role.OPERATOR: frozenset(Scope) - _OF_ADMINS,
+    Role.VIEWER: _READS - _OF_ADMINS - {Scope.QUARANTINE_READ} | {Scope.PROFILE},
     Role.DRIVER: frozenset({Scope.TRANSACTIONS_READ, Scope.TRANSACTIONS_CONTROL, Scope.STREAM_READ, Scope.PROFILE}),
 }
 
@@ -45,6 +49,7 @@ class Principal:
     user_id: str
     role: Role
     scopes: frozenset[Scope]
+    api_key_id: str | None = None
 
     @property
     def driver_id(self) -> str | None:

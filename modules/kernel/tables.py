@@ -5,6 +5,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -38,6 +39,15 @@ def kernel_tables(metadata: MetaData) -> None:
         Column("station_id", Text),
         Column("body", LargeBinary, nullable=False),
         Column("reason", Text, nullable=False),
+        Column("header", LargeBinary),
+        Column("addressee", Text),
+        Column("original", LargeBinary),
+        Column("state", Text, nullable=False, server_default="waiting"),
+        Column("revision", Integer, nullable=False, server_default="1"),
+        Column("failure", Text),
+        Column("changed_at", DateTime(timezone=True)),
+        Column("changed_by", Text),
+        Index("quarantine_state_idx", "state", "id"),
     )
     Table(
         "idempotency",

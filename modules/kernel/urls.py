@@ -1,18 +1,16 @@
 """URLs that stations are given: they fetch firmware from there, or upload logs to it; we never do."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-_SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
+from modules.kernel.destinations import SCHEMES, host_of
 
 
 def _transfer_url(location: str) -> str:
-    """Any host will do, since the station resolves it, but only the schemes that OCPP names."""
-    parts = urlsplit(location)
-    if parts.scheme.lower() not in _SCHEMES or not parts.hostname or not location.isprintable() or " " in location:
-        raise ValueError(f"a URL with one of the schemes {', '.join(_SCHEMES)}")
+    """One of the schemes that OCPP names, and a host; which hosts, is decided where the command is issued."""
+    if host_of(location, SCHEMES) is None:
+        raise ValueError(f"a URL with one of the schemes {', '.join(SCHEMES)}")
     return location
 
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from asyncpg import PostgresError
 from pydantic import BaseModel
 from sqlalchemy import CursorResult, Executable, Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from modules.kernel.errors import Unavailable
 from shared_contracts.bus import Bus, ask, tell
 from shared_contracts.message import Envelope, Event, R, Request
 
 T = TypeVar("T")
+
+Origin = tuple[str | None, str | None]
+"""The id and the trace of a message."""
 
 
 class Work:
@@ -36,7 +41,11 @@ class Work:
         self.now = now or datetime.now(UTC)
         self.cause = cause
         self.trace = trace
+        self.origins: Mapping[str | None, Origin] = {}
+        """Of handlers that take many messages at once: the last one of each station, to which what is said is put."""
         self.outgoing: list[tuple[Envelope, str | None]] = []
+        self.subject: str | None = None
+        """Whose account this is about where the caller is yet to sign in: the audit trail names them."""
         self._engine = engine
         self._bus = bus
         self._resources = resources
@@ -45,7 +54,10 @@ class Work:
     async def connection(self) -> AsyncConnection:
         """The connection of this work, its transaction begun."""
         if self._connection is None:
-            self._connection = await self._engine.connect()
+            try:
+                self._connection = await self._engine.connect()
+            except (OSError, TimeoutError) as error:
+                raise Unavailable("The database cannot be reached.") from error
             await self._connection.begin()
         return self._connection
 
@@ -59,11 +71,16 @@ class Work:
         driver = cast("Any", (await connection.get_raw_connection()).driver_connection)
         if not driver.is_in_transaction():  # SQLAlchemy begins with its first statement, which this would not be
             await connection.execute(text("SELECT 1"))
-        await driver.copy_records_to_table(table.name, schema_name=table.schema, columns=columns, records=records)
+        try:
+            await driver.copy_records_to_table(table.name, schema_name=table.schema, columns=columns, records=records)
+        except PostgresError as error:
+            without_detail(error)
+            raise
 
     def publish(self, event: Event, *, occurred_at: datetime | None = None) -> None:
         """Say a fact, once this work is committed."""
-        envelope = Envelope.of(event, occurred_at=occurred_at or self.now, cause=self.cause, trace=self.trace)
+        cause, trace = self.origins.get(event.station, (self.cause, self.trace))
+        envelope = Envelope.of(event, occurred_at=occurred_at or self.now, cause=cause, trace=trace)
         self.outgoing.append((envelope, None))
 
     def send_again(self, envelope: Envelope, *, to_module: str) -> None:
@@ -100,6 +117,12 @@ class Work:
             await connection.close()
 
 
+def without_detail(error: BaseException | None) -> None:
+    """Take out of an error of PostgreSQL the row or the key that it quotes."""
+    if isinstance(error, PostgresError):
+        error.detail = None
+
+
 V = TypeVar("V")
 
 
@@ -119,4 +142,8 @@ class ModuleContext(Protocol):
 
     def work(self, *, trace: str | None = None, cause: str | None = None) -> AbstractAsyncContextManager[Work]:
         """Open a work that commits on leaving, relays its events, and rolls back on an exception."""
+        ...
+
+    def serve(self, *, trace: str | None = None) -> AbstractAsyncContextManager[Work]:
+        """The same for what is read for a request over HTTP: it takes no connection from consumers."""
         ...

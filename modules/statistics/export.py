@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from modules.statistics.domain import Figures
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
-"""What a spreadsheet takes for the begin of a formula: id tokens are what strangers present to a reader."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the begin of a formula, in full width too: strangers choose what a reader reads."""
 
 _LINES = 500
 
@@ -25,10 +25,13 @@ async def lines(of: str, figures: Iterable[Figures]) -> AsyncIterator[bytes]:
 
 def _written(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([_safe(cell) for cell in row] for row in rows)
+    writer = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
 def _safe(cell: object) -> object:
-    """Text that would be a formula gets an apostrophe in front; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Text that would be a formula, after any blanks, gets an apostrophe in front; numbers stay numbers."""
+    if not isinstance(cell, str):
+        return cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA) else cell

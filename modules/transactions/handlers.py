@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from modules.kernel.work import Work
 from modules.transactions import metering, reporting, starting, stopping
 from modules.transactions.repository import browsing
-from shared_contracts.stations import MetersSampled
+from modules.transactions.sampled import Sampled
 from shared_contracts.transactions import (
     CloseTransaction,
     JudgeTransactionReport,
@@ -39,7 +39,7 @@ async def merge_reports(messages: Sequence[TransactionReported], work: Work) -> 
     await reporting.merge(work, messages)
 
 
-async def store_samples(messages: Sequence[MetersSampled], work: Work) -> None:
+async def store_samples(messages: Sequence[Sampled], work: Work) -> None:
     """Store meter readings. A reading that is stored twice is shown once."""
     await metering.store(work, messages)
 

@@ -11,6 +11,7 @@ from modules.transactions.domain.figures import started_at, with_facts
 from modules.transactions.domain.transaction import Transaction
 from modules.transactions.repository import reports, samples
 from modules.transactions.repository.reports import Key
+from modules.transactions.settings import TransactionsSettings
 from shared_contracts.authorization import TokenJudged, TokenStatus, fold_token
 from shared_contracts.message import new_id
 from shared_contracts.transactions import JudgeTransactionReport, TransactionReport, TransactionReportJudged
@@ -60,7 +61,7 @@ async def _merge(work: Work, told: Mapping[Key, Facts]) -> Mapping[Key, Transact
     for _ in range(_ATTEMPTS):
         stored = await reports.lock(work, missing.keys())
         known |= await _change(work, stored, missing)
-        new = [_begun(key, facts) for key, facts in missing.items() if key not in stored]
+        new = [_begun(work, key, facts) for key, facts in missing.items() if key not in stored]
         added = await reports.add(work, new) if new else set()
         for transaction in new:
             if transaction.key in added:
@@ -77,7 +78,7 @@ async def _change(work: Work, stored: Mapping[Key, Transaction], told: Mapping[K
     for key, before in stored.items():
         facts = told[key] if before.facts is None else join(before.facts, told[key])
         if facts != before.facts:
-            known[key] = _numbered(before, with_facts(before, facts))
+            known[key] = _numbered(before, _with_facts(work, before, facts))
             changed.append(known[key])
     await reports.save(work, changed)
     for after in changed:
@@ -85,10 +86,14 @@ async def _change(work: Work, stored: Mapping[Key, Transaction], told: Mapping[K
     return known
 
 
-def _begun(key: Key, facts: Facts) -> Transaction:
+def _begun(work: Work, key: Key, facts: Facts) -> Transaction:
     station_id, ref = key
     blank = Transaction(new_id(), station_id, ref, started_at(facts), facts.received_at)
-    return _numbered(blank, with_facts(blank, facts))
+    return _numbered(blank, _with_facts(work, blank, facts))
+
+
+def _with_facts(work: Work, transaction: Transaction, facts: Facts) -> Transaction:
+    return with_facts(transaction, facts, rollover_wh=work.resource(TransactionsSettings).register_rollover_wh)
 
 
 def _numbered(before: Transaction, after: Transaction) -> Transaction:

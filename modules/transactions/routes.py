@@ -65,8 +65,8 @@ async def get_transaction(call: Call[NoQuery, None], work: Work) -> TransactionV
 
 async def list_meter_values(call: Call[Paging, None], work: Work) -> Page[MeterValueView]:
     """List the meter readings of a transaction in the order of their times; a repeated one is shown once."""
-    transaction = await _visible(work, call.path["transaction_id"], call.principal)
     after = decode_cursor(call.query.cursor, datetime, str)
+    transaction = await _visible(work, call.path["transaction_id"], call.principal)
     found = await samples.browse(work, transaction, after=after, limit=call.query.limit + 1)
     return page_of(found, call.query, MeterValueView.of, lambda sample: (sample.sampled_at, sample.digest))
 

@@ -23,20 +23,18 @@ async def start(work: Work, message: OpenTransaction) -> TransactionOpened:
     digest = start_digest(message)
     for _ in range(_ATTEMPTS):
         known = await _open(work, message, judged, digest)
-        if known is None:
-            known = await starts.find_open_by_digest(work, digest)
         if known is not None:
             return _answer(known, judged)
     raise Unavailable("No free transaction number was found.")
 
 
 async def _open(work: Work, message: OpenTransaction, judged: TokenJudged, digest: str) -> Transaction | None:
-    """The new transaction; None where it is known already, or the number was taken."""
+    """The new transaction, or the one that this start repeats; None where the number was taken."""
     judged = await judging.unless_concurrent(work, message.id_token, judged)
     number = _random.randint(1, _LARGEST_NUMBER)
     transaction = opened(message, judged, transaction_id=new_id(), number=number)
     if not await starts.open_new(work, transaction, digest):
-        return None
+        return await starts.find_begun(work, transaction, digest)
     work.publish(events.started(transaction), occurred_at=transaction.started_at)
     return transaction
 

@@ -7,6 +7,7 @@ from modules.transactions import events, judging, metering
 from modules.transactions.domain.starts_and_stops import closed, may_be_stopped_unnamed, stop_digest
 from modules.transactions.domain.transaction import MATCHED_BY_STATION, Transaction
 from modules.transactions.repository import reports, samples, starts
+from modules.transactions.settings import TransactionsSettings
 from shared_contracts.transactions import CloseTransaction, TransactionClosed, TransactionState
 
 log = structlog.get_logger()
@@ -22,7 +23,7 @@ async def stop(work: Work, message: CloseTransaction) -> TransactionClosed:
     if transaction is None:
         await _stop_unnamed(work, message)
     elif transaction.state is TransactionState.CHARGING:
-        await _end(work, closed(transaction, message), message)
+        await _end(work, closed(transaction, message, rollover_wh=_rollover_wh(work)), message)
     elif transaction.stop_digest != stop_digest(message):
         await _keep_apart(work, message, ALREADY_OVER)
     if judged is None:
@@ -33,9 +34,13 @@ async def stop(work: Work, message: CloseTransaction) -> TransactionClosed:
 async def _stop_unnamed(work: Work, message: CloseTransaction) -> None:
     only = await starts.lock_only_open(work, message.station_id)
     if only is not None and may_be_stopped_unnamed(only, message):
-        await _end(work, closed(only, message, MATCHED_BY_STATION), message)
+        await _end(work, closed(only, message, MATCHED_BY_STATION, rollover_wh=_rollover_wh(work)), message)
     elif not await starts.was_stopped_by(work, message.station_id, stop_digest(message)):
         await _keep_apart(work, message, UNKNOWN_NUMBER)
+
+
+def _rollover_wh(work: Work) -> int | None:
+    return work.resource(TransactionsSettings).register_rollover_wh
 
 
 async def _end(work: Work, transaction: Transaction, message: CloseTransaction) -> None:

@@ -51,6 +51,7 @@ transactions = Table(
     Column("last_sequence_number", BigInteger),
     Column("start_digest", Text),
     Column("stop_digest", Text),
+    Column("stop_received_at", DateTime(timezone=True)),
     Column("ended_revision", Integer, nullable=False),
     Column("facts", Text),
     UniqueConstraint("station_id", "ref", name="transactions_station_id_ref_key"),

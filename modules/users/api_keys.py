@@ -7,9 +7,11 @@ from modules.kernel.errors import InvalidRequest
 from modules.kernel.scopes import SCOPES, Principal, Scope
 from modules.kernel.work import Work
 from modules.users.domain import ApiKey, secret_hash
-from modules.users.errors import ApiKeyNotFound, BeyondOwnScopes
+from modules.users.errors import ApiKeyNotFound, BeyondOwnScopes, TooManyApiKeys, UserNotFound
 from modules.users.people import get as get_user
 from modules.users.repository import api_keys as repository
+from modules.users.repository import people
+from modules.users.settings import UsersSettings
 from shared_contracts.message import new_id
 from shared_contracts.users import API_KEY_PREFIX, ApiKeyVerified, Role, UserChanged
 
@@ -27,14 +29,14 @@ async def create(
 ) -> tuple[ApiKey, str]:
     """Make a key that acts for its maker, with their role or a lesser one; returned with its text.
 
-    Raises BeyondOwnScopes for what the maker may not do, InvalidRequest for a time that is past.
+    Raises BeyondOwnScopes for what the maker may not do, InvalidRequest for a time that is past, TooManyApiKeys.
     """
     role = role or by.role
     if not SCOPES[role] <= SCOPES[by.role] or not (SCOPES[role] if scopes is None else scopes) <= by.scopes:
         raise BeyondOwnScopes
     if expires_at is not None and expires_at <= work.now:
         raise InvalidRequest("expires_at: is past", errors=[{"field": "expires_at", "message": "is past"}])
-    await get_user(work, by.user_id)
+    await _make_room(work, by.user_id)
     secret = API_KEY_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
         id=new_id(),
@@ -51,6 +53,18 @@ async def create(
     return key, secret
 
 
+async def _make_room(work: Work, user_id: str) -> None:
+    """Their keys are counted one maker at a time; where there are too many, those that expired go."""
+    if await people.lock(work, user_id) is None:
+        raise UserNotFound(user_id)
+    most = work.resource(UsersSettings).api_keys_per_user
+    if await repository.count(work, user_id) < most:
+        return
+    await repository.remove_expired(work, user_id)
+    if await repository.count(work, user_id) >= most:
+        raise TooManyApiKeys
+
+
 async def verify(work: Work, key_hash: str) -> ApiKeyVerified:
     """Say whose key it is and what it opens now, and note its use."""
     found = await repository.find_by_hash(work, key_hash)
@@ -59,7 +73,7 @@ async def verify(work: Work, key_hash: str) -> ApiKeyVerified:
         return ApiKeyVerified()
     role, scopes = access
     await repository.note_use(work, found[0].id)
-    return ApiKeyVerified(user_id=found[1].id, role=role, scopes=tuple(sorted(scopes)))
+    return ApiKeyVerified(user_id=found[1].id, role=role, scopes=tuple(sorted(scopes)), key_id=found[0].id)
 
 
 async def get(work: Work, key_id: str, *, by: Principal, scope: Scope) -> ApiKey:

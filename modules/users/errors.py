@@ -93,6 +93,13 @@ class TooManyAttempts(Problem):
         super().__init__(f"Try again in {retry_after_s} seconds.", retry_after_s=retry_after_s)
 
 
+class TooManyApiKeys(Conflict):
+    """This person has as many API keys as one may have."""
+
+    code = "too_many_api_keys"
+    title = "Revoke an API key that is not needed any more, first"
+
+
 class ApiKeyNotFound(NotFound):
     """No API key of the caller has this id."""
 

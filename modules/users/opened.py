@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
 
 from modules.kernel.work import ModuleContext, Work
 from modules.users.passwords import Passwords, open_passwords
-from modules.users.repository import sessions
+from modules.users.repository import attempts, sessions
 from modules.users.settings import UsersSettings
 from modules.users.signing import keep_keys
-from modules.users.throttle import Throttle
 
 _EVERY_S = 3600
 
@@ -33,15 +34,16 @@ async def open_resources(context: ModuleContext) -> AsyncIterator[Mapping[type, 
     assert isinstance(settings, UsersSettings)
     async with context.work() as work:
         await keep_keys(work)
-    throttle = Throttle(settings.sign_in_attempts, settings.sign_in_window_s)
     async with open_passwords(settings) as passwords:
-        yield {Passwords: passwords, Throttle: throttle, OpenWork: OpenWork(context.work)}
+        yield {Passwords: passwords, OpenWork: OpenWork(context.work)}
 
 
 async def tidy(context: ModuleContext) -> None:
-    """Every hour: replace signing keys that are too old, forget sessions that are over."""
+    """Every hour: replace signing keys that are too old, forget sessions that are over and failures that are old."""
+    window = timedelta(seconds=cast("UsersSettings", context.settings).sign_in_window_s)
     while True:
         async with context.work() as work:
             await keep_keys(work)
             await sessions.forget_expired(work)
+            await attempts.forget_old(work, window=window)
         await asyncio.sleep(_EVERY_S)

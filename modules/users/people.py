@@ -7,6 +7,7 @@ from typing import Any
 from modules.kernel.errors import PreconditionFailed
 from modules.kernel.scopes import SCOPES, Principal
 from modules.kernel.work import Work
+from modules.users import throttle
 from modules.users.domain import User, is_email, password_flaw
 from modules.users.errors import (
     BeyondOwnScopes,
@@ -23,7 +24,6 @@ from modules.users.passwords import Passwords
 from modules.users.repository import people as repository
 from modules.users.repository import sessions
 from modules.users.signing_in import verified
-from modules.users.throttle import Throttle
 from shared_contracts.message import new_id
 from shared_contracts.users import CreateUser, Role, UserChanged, UserCreated
 
@@ -132,7 +132,7 @@ async def set_password(work: Work, user_id: str, password: str, *, by: Principal
     _require_power_over(by, user.role)
     password_hash = await _hash(work, password, user.email)
     await _lock(work, user_id, if_revision=None, by=by)
-    await _replace_password(work, user_id, password_hash)
+    await _replace_password(work, user, password_hash)
 
 
 async def change_own_password(work: Work, user_id: str, *, current: str, new: str, source: str) -> None:
@@ -145,24 +145,38 @@ async def change_own_password(work: Work, user_id: str, *, current: str, new: st
     if account is None:
         raise UserNotFound(user_id)
     email = account.user.email
-    work.resource(Throttle).admit(email, source, work.now)
-    password_hash = await _hash(work, new, email)
-    if await verified(work, account, current) is None:
+    _demand_fit(new, email)
+    async with throttle.attempt(work, email, source):
+        password_hash = await _hash(work, new, email)
+        is_right = await verified(work, account, current) is not None
+    if not is_right:
         raise WrongPassword
-    work.resource(Throttle).forgive(email, source)
-    await _replace_password(work, user_id, password_hash)
+    await throttle.forgive(work, email, source)
+    await _replace_password(work, account.user, password_hash)
 
 
-async def _replace_password(work: Work, user_id: str, password_hash: str) -> None:
-    await repository.set_password(work, user_id, password_hash)
+async def sign_out_everywhere(work: Work, user_id: str) -> None:
+    """End a person's sessions, and their access tokens with them. Raises UserNotFound."""
+    user = await get(work, user_id)
     await sessions.end_all(work, user_id)
+    _publish(work, user, signed_out=True)
+
+
+async def _replace_password(work: Work, user: User, password_hash: str) -> None:
+    await repository.set_password(work, user.id, password_hash)
+    await sessions.end_all(work, user.id)
+    _publish(work, user, signed_out=True)
 
 
 async def _hash(work: Work, password: str, email: str) -> str:
+    _demand_fit(password, email)
+    return await work.resource(Passwords).hash(password)
+
+
+def _demand_fit(password: str, email: str) -> None:
     flaw = password_flaw(password, email)
     if flaw is not None:
         raise UnfitPassword(flaw)
-    return await work.resource(Passwords).hash(password)
 
 
 async def _lock(work: Work, user_id: str, *, if_revision: int | None, by: Principal | None) -> User:
@@ -181,5 +195,10 @@ def _require_power_over(by: Principal, role: Role) -> None:
         raise BeyondOwnScopes
 
 
-def _publish(work: Work, user: User, *, removed: bool = False) -> None:
-    work.publish(UserChanged(user_id=user.id, role=user.role, active=user.active and not removed, removed=removed))
+def _publish(work: Work, user: User, *, removed: bool = False, signed_out: bool = False) -> None:
+    active = user.active and not removed
+    work.publish(
+        UserChanged(
+            user_id=user.id, role=user.role, active=active, removed=removed, signed_out=signed_out or not active
+        )
+    )

@@ -13,7 +13,7 @@ class UsersSettings(BaseModel):
         default=600,
         ge=1,
         le=86_400,
-        description="How long an access token holds; nothing revokes it before, not even shutting its person out.",
+        description="How long an access token holds, unless its person is shut out or gets another role.",
     )
     refresh_token_s: int = Field(
         default=30 * 86_400, ge=60, description="How long one stays signed in without using the system."
@@ -30,7 +30,17 @@ class UsersSettings(BaseModel):
     sign_in_attempts: int = Field(
         default=10, ge=1, description="Failures for an account from one address before it has to wait."
     )
-    sign_in_window_s: int = Field(default=600, ge=1, description="How long it has to wait, from its first failure.")
+    sign_in_source_attempts: int = Field(
+        default=100, ge=1, description="Failures from one address, for whatever accounts, before it has to wait."
+    )
+    sign_in_account_attempts: int = Field(
+        default=100,
+        ge=1,
+        description="Failures for an account from all addresses, before those it was never used from have to wait.",
+    )
+    sign_in_window_s: int = Field(default=600, ge=1, description="How long they have to wait, from the first failure.")
+
+    api_keys_per_user: int = Field(default=100, ge=1, description="API keys that one person may have.")
 
     @field_validator("signing_key")
     @classmethod

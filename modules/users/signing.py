@@ -16,7 +16,7 @@ from modules.users.keys import make_key, supplied_key
 from modules.users.repository import signing_keys as repository
 from modules.users.settings import UsersSettings, read_private
 from shared_contracts.message import new_id
-from shared_contracts.users import ISSUER
+from shared_contracts.users import AUDIENCE, ISSUER
 
 _KNOWN_AFTER = timedelta(minutes=1)
 _SURELY_OVER = timedelta(hours=1)
@@ -56,13 +56,14 @@ async def access_token(work: Work, user: User) -> str:
     """Sign a token that says who this is, for as long as the settings allow."""
     settings = work.resource(UsersSettings)
     kid, pem = await _signing_key(work, settings)
-    issued_at = int(work.now.timestamp())
+    issued_at = work.now.timestamp()  # not whole seconds: what was issued just before a change is told from just after
     claims = {
         "iss": ISSUER,
+        "aud": AUDIENCE,
         "sub": user.id,
         "role": str(user.role),
         "iat": issued_at,
-        "exp": issued_at + settings.access_token_s,
+        "exp": int(issued_at) + settings.access_token_s,
         "jti": new_id(),
     }
     return jwt.encode({"alg": "ES256", "kid": kid}, claims, read_private(pem))

@@ -11,14 +11,13 @@ from datetime import timedelta
 import structlog
 
 from modules.kernel.work import Work
-from modules.users import signing
+from modules.users import signing, throttle
 from modules.users.domain import Account, User, secret_hash
 from modules.users.errors import RefreshRefused, WrongCredentials
 from modules.users.opened import OpenWork
 from modules.users.passwords import Passwords
 from modules.users.repository import people, sessions
 from modules.users.settings import UsersSettings
-from modules.users.throttle import Throttle
 from shared_contracts.message import new_id
 
 log = structlog.get_logger()
@@ -39,15 +38,15 @@ async def sign_in(work: Work, *, email: str, password: str, source: str) -> Sign
 
     No connection is held while the password is verified; what was read before is checked again under a lock.
     """
-    throttle = work.resource(Throttle)
-    throttle.admit(email, source, work.now)
-    async with work.resource(OpenWork)() as reading:
-        found = await people.account_by_email(reading, email)
-    account = await verified(work, found, password)
+    async with throttle.attempt(work, email, source):
+        async with work.resource(OpenWork)() as reading:
+            found = await people.account_by_email(reading, email)
+        work.subject = None if found is None else found.user.id
+        account = await verified(work, found, password)
     if account is None:
         log.info("sign_in_refused", source=source, user=found and found.user.id)
         raise WrongCredentials
-    throttle.forgive(email, source)
+    await throttle.forgive(work, email, source)
     await _keep_hash_up_to_date(work, account, password)
     session_id = new_id()
     lasts = timedelta(seconds=work.resource(UsersSettings).refresh_token_s)
@@ -79,6 +78,7 @@ async def refresh(work: Work, refresh_token: str) -> SignedIn | None:
     """
     token_hash = secret_hash(refresh_token)
     token = await sessions.lock_token(work, token_hash)
+    work.subject = None if token is None else token.user.id
     if token is None or token.expires_at <= work.now or not token.user.active:
         raise RefreshRefused
     if token.used_at is not None:
@@ -99,4 +99,4 @@ async def _grant(work: Work, session_id: str, user: User) -> SignedIn:
 
 async def sign_out(work: Work, refresh_token: str) -> None:
     """End the session that a refresh token belongs to; a token that is unknown has none."""
-    await sessions.end_by_token(work, secret_hash(refresh_token))
+    work.subject = await sessions.end_by_token(work, secret_hash(refresh_token))

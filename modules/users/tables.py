@@ -95,3 +95,20 @@ signing_keys = Table(
     Column("private", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+    Index("sign_in_failures_first_at_idx", "first_at"),
+)
+
+known_sources = Table(
+    "known_sources",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+    Index("known_sources_last_at_idx", "last_at"),
+)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pamqp.commands import Basic
 
 from shared_contracts.amqp.consumer import Consumer
+from shared_contracts.amqp.dead_letters import DeadLetters
 from shared_contracts.amqp.link import Link, Wire
 from shared_contracts.amqp.listener import Listener
 from shared_contracts.amqp.post import Post
@@ -15,19 +16,31 @@ from shared_contracts.amqp.requests import Requests
 from shared_contracts.amqp.server import Server
 from shared_contracts.amqp.stations import Stations
 from shared_contracts.amqp.topology import Topology, route
-from shared_contracts.bus import Counters, Limits, OnEvent, OnRequest, Subscription
+from shared_contracts.bus import Backlog, Counters, Limits, OnEvent, OnRequest, RequestTimedOut, Subscription
 from shared_contracts.gather import Batch
 from shared_contracts.message import Envelope
 from shared_contracts.publisher import Publisher
 
 
 class AmqpBus:
-    """Implements `Bus`. `prefix` separates systems at one broker; `name` tells processes apart in its lists."""
+    """Implements `Bus`. `prefix` separates systems at one broker; `name` tells processes apart in its lists.
 
-    def __init__(self, url: str, *, prefix: str = "strum", limits: Limits | None = None, name: str = "strum") -> None:
+    At the edge it does with the rights of the communication service: see `shared_contracts.amqp.rights`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "strum",
+        limits: Limits | None = None,
+        name: str = "strum",
+        at_edge: bool = False,
+    ) -> None:
         self.limits = limits or Limits()
         self.counters = Counters()
         self._topology = Topology(prefix, self.limits.shards)
+        self._at_edge = at_edge
         self._out = Link(url, f"{name}-out", self._build_out, self.counters)
         self._in = Link(url, f"{name}-in", self._build_in, self.counters)
         self._events = Post(self._out, self.limits.publish_timeout_s)
@@ -40,9 +53,11 @@ class AmqpBus:
             name=name,
             limits=self.limits,
             counters=self.counters,
+            at_edge=at_edge,
         )
-        self._replies = Replies(self._calls, self.limits)
+        self._replies = Replies(self._calls, self._topology, self.limits)
         self._stations = Stations(self._replies, self._topology, name)
+        self._dead_letters = DeadLetters(self._calls, self._topology, self.counters)
         self._listener = Listener(self._topology, name)
         self._servers: list[Server] = []
         self._consumers: list[Consumer] = []
@@ -50,7 +65,29 @@ class AmqpBus:
     @property
     def ready(self) -> bool:
         """Connected, not held back by the broker, and confirmed lately."""
-        return self._out.usable and self._in.usable and not self._publisher.stalled
+        return self.connected and not self._publisher.stalled
+
+    @property
+    def connected(self) -> bool:
+        """Both connections are there, and the broker holds nobody back."""
+        return self._out.usable and self._in.usable
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """What waits to be confirmed, shard by shard."""
+        return self._publisher.backlogs()
+
+    def probe(self, consumer: str, shard: int) -> asyncio.Future[None]:
+        """Nothing, to one consumer; the future is done when it arrived."""
+        return self._publisher.probe(consumer, shard)
+
+    async def echo(self, *, timeout: float) -> None:
+        """A reply to ourselves: out on one connection, in on the other, which is given up if it does not come."""
+        try:
+            await self._requests.echo(timeout)
+        except RequestTimedOut:
+            if self._out.usable:
+                self._in.drop("an echo did not come back")
+            raise
 
     async def start(self) -> None:
         """Connect; waits for the broker as long as it takes, logging every few seconds."""
@@ -119,9 +156,12 @@ class AmqpBus:
 
     async def _build_in(self, wire: Wire) -> None:
         """The durable queues first, so that no event passes that only listeners hear."""
-        await self._topology.declare(await wire.channel())
+        channel = await wire.channel()
+        await (self._topology.expect(channel) if self._at_edge else self._topology.declare(channel))
         for consumer in self._consumers:
             await consumer.open(wire)
+        if self._consumers:
+            await self._dead_letters.open(wire)
         for server in self._servers:
             await server.open(wire)
         await self._requests.open(wire)

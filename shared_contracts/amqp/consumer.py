@@ -1,17 +1,16 @@
 """A durable consumer's deliveries of one shard: taken by the batch, acknowledged by the batch, never reordered."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import structlog
 from aiormq.abc import AbstractChannel, DeliveredMessage
-from aiormq.exceptions import AMQPError
 
-from shared_contracts.amqp.link import ConnectionLost, Wire, translated
-from shared_contracts.amqp.topology import Topology, is_addressed
+from shared_contracts.amqp.dead_letters import MARK
+from shared_contracts.amqp.link import Wire, acknowledge
+from shared_contracts.amqp.topology import Topology, is_addressed, is_probe, message_id_of, stray
 from shared_contracts.bus import Counters, Delivery, Limits, Subscription
 from shared_contracts.message import Envelope, MalformedBody, unpack
 
@@ -89,22 +88,31 @@ class Consumer:
             tag = message.delivery_tag or tag
             envelopes = await self._read(message, arrivals.channel)
             if envelopes:
-                deliveries.append(Delivery(message.header.properties.message_id or "", envelopes))
+                deliveries.append(Delivery(message_id_of(message), envelopes))
                 count += len(envelopes)
         self._counters.received += count
         self._counters.bodies_received += len(deliveries)
         if deliveries:
             handle = partial(self._subscription.on_batch, self._shard, tuple(deliveries))
             await self._insist(handle, arrivals.channel)
-        with contextlib.suppress(ConnectionLost, AMQPError):  # then it is delivered again, and known by its id
-            await translated(arrivals.channel.basic_ack(tag, multiple=True, wait=False))
+        await acknowledge(arrivals.channel, tag, multiple=True)
 
     async def _read(self, message: DeliveredMessage, channel: AbstractChannel) -> tuple[Envelope, ...]:
+        if is_probe(message.routing_key or ""):
+            return ()
+        if given_up := (message.header.properties.headers or {}).get(MARK):
+            await self._insist(partial(self._subscription.on_poison, message.body, str(given_up)), channel)
+            return ()
         try:
             envelopes = unpack(message.body)
         except MalformedBody as error:
             self._counters.poisoned += 1
             await self._insist(partial(self._subscription.on_poison, message.body, str(error)), channel)
+            return ()
+        if key := stray(message.routing_key or "", envelopes):
+            self._counters.poisoned += 1
+            reason = f"it holds {key}, which its routing key does not say"
+            await self._insist(partial(self._subscription.on_poison, message.body, reason), channel)
             return ()
         keys = self._subscription.keys
         if keys is None or is_addressed(message.routing_key or ""):

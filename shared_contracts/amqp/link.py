@@ -10,7 +10,8 @@ from typing import TypeVar, cast
 import aio_pika
 import aiormq
 import structlog
-from aiormq.abc import AbstractConnection
+from aiormq.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError
 from pamqp.common import FieldTable
 from yarl import URL
 
@@ -63,6 +64,12 @@ class Wire:
         finally:
             unblocked.close()
         return True
+
+    async def free_or_lost(self) -> None:
+        """Wait until the broker does not hold publishers back, or this life ends."""
+        freed = asyncio.ensure_future(self._connection.ready())
+        await asyncio.wait((freed, self._reason), return_when=asyncio.FIRST_COMPLETED)
+        freed.cancel()
 
     def drop(self, reason: str) -> None:
         """Give this life up."""
@@ -120,6 +127,19 @@ class Link:
     async def up(self) -> None:
         """Wait until the connection is there and built upon."""
         await self._up.wait()
+
+    async def free(self) -> None:
+        """Wait until what is published would leave: connected, and not held back."""
+        await self._up.wait()
+        while not self.usable:
+            if self._wire is not None:
+                await self._wire.free_or_lost()
+            await self._up.wait()
+
+    def drop(self, reason: str) -> None:
+        """Do not trust this connection any more: make a new one."""
+        if self._wire is not None:
+            self._wire.drop(reason)
 
     async def stop(self) -> None:
         """Close for good."""
@@ -187,6 +207,12 @@ async def translated(awaitable: Awaitable[T]) -> T:
         if task is not None and task.cancelling():
             raise
         raise ConnectionLost("the connection was lost") from error
+
+
+async def acknowledge(channel: AbstractChannel, tag: int | None, *, multiple: bool = False) -> None:
+    """Acknowledge a delivery, or all up to it. If the channel is gone they come again, known by their ids."""
+    with contextlib.suppress(ConnectionLost, AMQPError, ChannelInvalidStateError):
+        await translated(channel.basic_ack(tag or 0, multiple=multiple, wait=False))
 
 
 def _reason_of(closing: asyncio.Future[None]) -> str:

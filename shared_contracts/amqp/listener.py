@@ -4,9 +4,9 @@ import structlog
 from aiormq.abc import DeliveredMessage
 
 from shared_contracts.amqp.link import Wire
-from shared_contracts.amqp.topology import Topology, listening_patterns
+from shared_contracts.amqp.topology import Topology, listening_patterns, stray
 from shared_contracts.bus import OnEvent
-from shared_contracts.message import MalformedBody, new_id, unpack
+from shared_contracts.message import MalformedBody, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class Listener:
         if not self._callbacks:
             return
         channel = await wire.channel()
-        queue = f"{self._topology.prefix}.listeners.{self._name}.{new_id()}"
+        queue = self._topology.own_queue("listeners", self._name)
         await channel.queue_declare(queue, exclusive=True, auto_delete=True, arguments={"x-max-length": KEPT_BODIES})
         for pattern in listening_patterns(frozenset[str]().union(*(keys for keys, _ in self._callbacks))):
             await channel.queue_bind(queue, self._topology.events, pattern)
@@ -41,6 +41,8 @@ class Listener:
         try:
             envelopes = unpack(message.body)
         except MalformedBody:  # the durable consumers of the same body report it
+            return
+        if stray(message.routing_key or "", envelopes):  # which they set aside
             return
         for envelope in envelopes:
             for keys, on_event in self._callbacks:

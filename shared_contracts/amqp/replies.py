@@ -10,6 +10,7 @@ from pamqp.commands import Basic
 
 from shared_contracts.amqp.couriers import Couriers, Letter
 from shared_contracts.amqp.post import Post
+from shared_contracts.amqp.topology import Topology
 from shared_contracts.bus import BusUnavailable, Limits, OnRequest, RequestFailed, StationOffline
 from shared_contracts.message import Envelope, new_id, pack
 
@@ -27,8 +28,9 @@ KEPT_FOR_S = 60.0
 class Replies:
     """Runs handlers in tasks of their own, and gathers the replies per asking process."""
 
-    def __init__(self, out: Post, limits: Limits) -> None:
+    def __init__(self, out: Post, topology: Topology, limits: Limits) -> None:
         self._out = out
+        self._answers = topology.answers
         self._patience_s = limits.publish_timeout_s
         self._couriers = Couriers(self._carry, limits)
         self._running: set[asyncio.Task[None]] = set()
@@ -64,8 +66,9 @@ class Replies:
     async def _carry(self, address: str, letters: list[Letter]) -> None:
         properties = Basic.Properties(delivery_mode=1)
         body = pack([letter.envelope for letter in letters])
+        exchange = self._answers if address.startswith(f"{self._answers}.") else ""
         with contextlib.suppress(BusUnavailable):  # the asker's timeout covers a lost reply
-            await self._out.publish(body, "", address, properties, mandatory=False)
+            await self._out.publish(body, exchange, address, properties, mandatory=False)
 
 
 async def _outcome(handler: OnRequest, request: Envelope) -> tuple[str, bytes]:

@@ -1,14 +1,12 @@
 """Serving requests: processes that serve the same consumer compete for its queue."""
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 
 import structlog
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import AMQPError
 
-from shared_contracts.amqp.link import ConnectionLost, Wire, translated
+from shared_contracts.amqp.link import Wire, acknowledge
 from shared_contracts.amqp.replies import Replies
 from shared_contracts.amqp.topology import Topology
 from shared_contracts.bus import Counters, Limits, OnRequest, RequestFailed
@@ -61,14 +59,13 @@ class Server:
         for request in self._read(message):
             await self._places.acquire()
             late = asyncio.get_running_loop().time() > arrived_at + patience_s
-            handler = self._handlers.get(request.key)
+            handler = self._handlers.get(request.key) if request.key == message.routing_key else None
             if self._stopping or late:
                 self._places.release()
             else:
                 self._replies.answer(handler or _refuse, request, properties.reply_to or "", self._places)
         if not self._stopping:
-            with contextlib.suppress(ConnectionLost, AMQPError):
-                await translated(message.channel.basic_ack(message.delivery_tag or 0, wait=False))
+            await acknowledge(message.channel, message.delivery_tag)
 
     def _read(self, message: DeliveredMessage) -> list[Envelope]:
         try:
@@ -80,5 +77,8 @@ class Server:
 
 
 async def _refuse(request: Envelope) -> bytes:
-    """A newer release bound this key to the queue; its processes compete with ours for a moment."""
+    """A newer release bound this key to the queue, and its processes compete with ours for a moment; or a lie.
+
+    The broker judges by the routing key who may ask what, so the request must be what that says.
+    """
     raise RequestFailed("unknown_request", request.key)

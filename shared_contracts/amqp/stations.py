@@ -9,7 +9,7 @@ from shared_contracts.amqp.link import Wire, translated
 from shared_contracts.amqp.replies import ELSEWHERE, Replies
 from shared_contracts.amqp.topology import Topology
 from shared_contracts.bus import OnRequest
-from shared_contracts.message import MalformedBody, new_id, unpack
+from shared_contracts.message import MalformedBody, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,8 @@ class Stations:
     def __init__(self, replies: Replies, topology: Topology, name: str) -> None:
         self._replies = replies
         self._exchange = topology.stations
-        self._name = f"{topology.prefix}.pods.{name}"
+        self._topology = topology
+        self._name = name
         self._handlers: dict[str, OnRequest] = {}
         self._bound: set[str] = set()
         self._touched: set[str] = set()
@@ -36,7 +37,7 @@ class Stations:
     async def open(self, wire: Wire) -> None:
         """Declare this connection's queue, and bind all stations that are attached."""
         channel = await wire.channel()
-        queue = f"{self._name}.{new_id()}"
+        queue = self._topology.own_queue("pods", self._name)
         await channel.queue_declare(queue, exclusive=True, auto_delete=True)
         await channel.basic_consume(queue, self._receive, no_ack=True)
         self._channel, self._queue, self._bound = channel, queue, set()

@@ -1,14 +1,17 @@
 """Names and declarations at the broker. Everything declared here is declared again on every connection."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import aiormq
-from aiormq.abc import AbstractChannel
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp.common import FieldTable
 
-from shared_contracts.bus import Subscription
+from shared_contracts import edge
+from shared_contracts.bus import PROBE, Subscription
 from shared_contracts.gather import Batch
+from shared_contracts.message import Envelope, new_id
 
 DELIVERY_LIMIT = 20
 """A batch that its consumer died of this often is dead-lettered (RabbitMQ before 4.0 has no limit of its own)."""
@@ -35,6 +38,19 @@ class Topology:
         return f"{self.prefix}.requests"
 
     @property
+    def edge(self) -> str:
+        """The exchange of what the communication service asks: direct; only the keys that it may ask lead on."""
+        return f"{self.prefix}.edge"
+
+    @property
+    def answers(self) -> str:
+        """The exchange of stations' answers to commands: direct, by the name of the queue that asked.
+
+        Replies of modules go to queues directly, by the default exchange: who may write there may write to any queue.
+        """
+        return f"{self.prefix}.answers"
+
+    @property
     def stations(self) -> str:
         """The exchange of station commands: direct, by station id."""
         return f"{self.prefix}.stations"
@@ -52,10 +68,21 @@ class Topology:
         """The queue that all processes which serve a consumer share."""
         return f"{self.prefix}.requests.{consumer}"
 
+    def own_queue(self, purpose: str, process: str) -> str:
+        """A name for a queue that one process alone uses, and that goes with its connection."""
+        return f"{self.prefix}.{purpose}.{process}.{new_id()}"
+
+    async def expect(self, channel: AbstractChannel) -> None:
+        """Raises where an exchange is missing that the communication service uses: it may not declare any."""
+        for exchange in (self.events, self.edge, self.stations, self.answers):
+            await channel.exchange_declare(exchange, passive=True)
+
     async def declare(self, channel: AbstractChannel) -> None:
         """Declare the exchanges, and where dead letters are kept."""
         await channel.exchange_declare(self.events, exchange_type="topic", durable=True)
         await channel.exchange_declare(self.requests, exchange_type="direct", durable=True)
+        await channel.exchange_declare(self.edge, exchange_type="direct", durable=True)
+        await channel.exchange_declare(self.answers, exchange_type="direct", durable=True)
         await channel.exchange_declare(self.stations, exchange_type="direct", durable=True)
         await channel.exchange_declare(self.dead, exchange_type="fanout", durable=True)
         await channel.queue_declare(self.dead, durable=True, arguments={"x-queue-type": "quorum"})
@@ -76,7 +103,9 @@ class Topology:
                 "x-overflow": "reject-publish",
             },
         )
-        for pattern in (*_patterns(f"s{shard}", subscription.keys), _route_to(subscription.consumer, shard)):
+        consumer = subscription.consumer
+        own = (route_to(consumer, shard), _route_of_probe(consumer, shard))
+        for pattern in (*_patterns(f"s{shard}", subscription.keys), *own):
             await channel.queue_bind(name, self.events, pattern)
         return name
 
@@ -87,19 +116,52 @@ class Topology:
         await channel.queue_declare(name, durable=True, auto_delete=True, arguments=arguments)
         for key in keys:
             await channel.queue_bind(name, self.requests, key)
+            if key in edge.REQUESTS:
+                await channel.queue_bind(name, self.edge, key)
         return name
 
 
 def route(batch: Batch) -> str:
     """The routing key of a batch: its shard and the distinct keys in it, or the one consumer it is for."""
+    if batch.only is not None and batch.keys == {PROBE}:
+        return _route_of_probe(batch.only, batch.shard)
     if batch.only is not None:
-        return _route_to(batch.only, batch.shard)
-    return ".".join((f"s{batch.shard}", *sorted(_word(key) for key in batch.keys)))
+        return route_to(batch.only, batch.shard)
+    return ".".join((f"s{batch.shard}", *sorted(word(key) for key in batch.keys)))
+
+
+def word(key: str) -> str:
+    """A key as one word of a topic: a batch's routing key lists several."""
+    return key.replace(".", "-")
+
+
+def stray(routing_key: str, envelopes: Iterable[Envelope]) -> str | None:
+    """A key that is in a body and not in its routing key, if there is one.
+
+    The broker judges by the routing key who may publish what; so the body must hold to it.
+    """
+    if is_addressed(routing_key):
+        return None
+    words = routing_key.split(".")
+    return next((key for key in {envelope.key for envelope in envelopes} if word(key) not in words), None)
+
+
+def message_id_of(message: DeliveredMessage) -> str:
+    """The id of a body, by which it is known when it comes again; of one that was given none, what is in it."""
+    given = message.header.properties.message_id
+    if isinstance(given, str) and given and "\0" not in given:
+        return given
+    return hashlib.sha256(message.body).hexdigest()
 
 
 def is_addressed(routing_key: str) -> bool:
     """Whether a batch was published for this consumer alone, so that its keys do not matter."""
     return routing_key.startswith("to-")
+
+
+def is_probe(routing_key: str) -> bool:
+    """Whether a body was published to see whether it arrives: whatever is in it is for nobody."""
+    return routing_key.startswith("probe-")
 
 
 def listening_patterns(keys: Iterable[str]) -> tuple[str, ...]:
@@ -112,7 +174,7 @@ async def purge(url: str, prefix: str, *, consumers: Iterable[str] = (), shards:
     names = Topology(prefix, shards)
     connection = await aiormq.connect(url)
     channel = await connection.channel()
-    for exchange in (names.events, names.requests, names.stations, names.dead):
+    for exchange in (names.events, names.requests, names.edge, names.answers, names.stations, names.dead):
         await channel.exchange_delete(exchange)
     await channel.queue_delete(names.dead)
     for consumer in consumers:
@@ -122,16 +184,16 @@ async def purge(url: str, prefix: str, *, consumers: Iterable[str] = (), shards:
     await connection.close()
 
 
-def _route_to(consumer: str, shard: int) -> str:
+def route_to(consumer: str, shard: int) -> str:
+    """The routing key of what is for one consumer alone."""
     return f"to-{consumer}.s{shard}"
+
+
+def _route_of_probe(consumer: str, shard: int) -> str:
+    return f"probe-{consumer}.s{shard}"
 
 
 def _patterns(first: str, keys: frozenset[str] | None) -> tuple[str, ...]:
     if keys is None:
         return (f"{first}.#",)
-    return tuple(f"{first}.#.{_word(key)}.#" for key in sorted(keys))
-
-
-def _word(key: str) -> str:
-    """A key as one word of a topic: a batch's routing key lists several."""
-    return key.replace(".", "-")
+    return tuple(f"{first}.#.{word(key)}.#" for key in sorted(keys))

@@ -12,6 +12,9 @@ from strum.configuration import load
 from strum.running import run, until_told
 from strum.workers import supervise
 
+_CLOSE_S = 30.0
+"""After its connections are closed a process has to hand over what waits to the broker."""
+
 application = typer.Typer(add_completion=False)
 
 
@@ -20,11 +23,13 @@ def communication(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
 ) -> None:
     """Run the communication service: the door for stations."""
-    load(CommunicationSettings)
+    settings = load(CommunicationSettings)
     if workers == 1:
         _communicate(0, shared=False)
     else:
-        supervise(workers, _communicate)
+        logs.configure(settings.log_level, settings.log_format, service="communication")
+        patience_s = settings.prestop_s + settings.drain_s + settings.finish_s + _CLOSE_S
+        supervise(workers, _communicate, stop_s=patience_s)
 
 
 def _communicate(index: int, *, shared: bool = True) -> None:
@@ -32,5 +37,5 @@ def _communicate(index: int, *, shared: bool = True) -> None:
     logs.configure(settings.log_level, settings.log_format, service="communication")
     if settings.health_port:
         settings = settings.model_copy(update={"health_port": settings.health_port + index})
-    service = Communication(settings, bus_of(settings, "communication"), reuse_port=shared)
+    service = Communication(settings, bus_of(settings, "communication", at_edge=True), reuse_port=shared)
     run(until_told(service))

@@ -5,7 +5,7 @@ import time
 
 from benchmarks.cpu import Stat, cpu_s, own_cpu_s, rss_kib
 
-BURN = "import time\nwhile time.process_time() < 0.3: pass\n"
+BURN = "import time\nwhile time.process_time() < 0.5: pass\n"
 BURN_IN_A_CHILD = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BURN!r}])\n"
 
 

@@ -7,7 +7,7 @@ from benchmarks.__main__ import MEASUREMENTS, measure
 from benchmarks.ground import Size
 from benchmarks.report import HEADLINES
 
-MOMENT = Size(runs=1, seconds=0.3, stations=8, idle=20, calls=4)
+MOMENT = Size(runs=1, seconds=0.3, stations=8, idle=20, calls=4, settle_s=0.1)
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -94,6 +94,10 @@ ROWS = [
     Row(12, "action unknown", beat(action='"Heartbaet"'), ("NotImplemented", "NotImplemented")),
     Row(12, "action is a path", beat(action='"../../Reset"'), ("NotImplemented", "NotImplemented")),
     Row(13, "action is ours to send", call("Reset", {"type": "Hard"}), ("NotSupported", "NotSupported")),
+    *(
+        Row(13, f"no feature for {action}", call(action, {}), ("NotSupported",), versions=ONLY_2X)
+        for action in ("Get15118EVCertificate", "GetCertificateStatus", "NotifyEVChargingNeeds")
+    ),
     *(Row(14, f"action {action}", beat(action=action), REFUSED) for action in ("{}", "[]", "5", "null")),
     Row(15, "required field missing", call("BootNotification", {}), (OCCURRENCE_16, OCCURRENCE)),
     Row(16, "wrong type", lambda v: status(v, word=5), (TYPE, TYPE)),

@@ -78,14 +78,20 @@ class Edge:
         return self.heard(kind)
 
     async def tell(
-        self, command: Command, station_id: str = "CS1", *, expires_s: float = 10.0, timeout: float = 5.0
+        self,
+        command: Command,
+        station_id: str = "CS1",
+        *,
+        expires_s: float = 10.0,
+        timeout: float = 5.0,
+        trace: str | None = None,
     ) -> CommandAnswered:
         """Send a command as a module would."""
         expires_at = datetime.now(UTC) + timedelta(seconds=expires_s)
         message = ExecuteCommand(
             station_id=station_id, command_id=secrets.token_hex(4), command=command, expires_at=expires_at
         )
-        return await tell(self.bus, message, timeout=timeout)
+        return await tell(self.bus, message, timeout=timeout, trace=trace)
 
     def telling(self, command: Command, **options: Any) -> "asyncio.Task[CommandAnswered]":
         """The same in the background, since the station has to answer."""
@@ -112,7 +118,7 @@ async def edge(
         if bus is None:
             bus = MemoryBus(Limits(publish_timeout_s=publish_timeout_s))
             modules.serve(bus)
-        values = CommunicationSettings(**{"ocpp_port": 0, "health_port": 0, **settings})
+        values = CommunicationSettings(**{"ocpp_port": 0, "health_port": 0, "keepers": "modules", **settings})
         communication = Communication(values, bus, pod_id=pod_id, share_bus=shared)
         await communication.start()
         stack.push_async_callback(communication.stop)

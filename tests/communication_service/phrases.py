@@ -60,6 +60,11 @@ def authorize(version: Version, token: Any) -> str:
     return call("Authorize", {"idToken": {"idToken": token, "type": "ISO14443"}})
 
 
+def security_event(_: Version) -> str:
+    """SecurityEventNotification, the same in all versions."""
+    return call("SecurityEventNotification", {"type": "SettingSystemTime", "timestamp": AT})
+
+
 def _event(kind: str, at: Any, seq: Any, more: dict[str, Any]) -> str:
     payload = {
         "eventType": kind,

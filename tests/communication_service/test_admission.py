@@ -8,8 +8,16 @@ import pytest
 
 from communication_service.admission import password_hash
 from shared_contracts.bus import RequestFailed
-from shared_contracts.charge_points import GetStationAccess, Registration, StationAccess, StationAccessChanged
+from shared_contracts.charge_points import (
+    GetStationAccess,
+    HashedPassword,
+    Registration,
+    StationAccess,
+    StationAccessChanged,
+    password_name,
+)
 from shared_contracts.message import Envelope
+from shared_contracts.stations import StationConnected
 from tests.communication_service.edge import Edge, edge, until
 from tests.communication_service.fakes import Modules, fakes
 from tests.communication_service.stations import RawSocket
@@ -115,6 +123,30 @@ async def test_credentials_are_remembered_until_they_change() -> None:
 
         assert (await dial(e, Authorization=basic("CS1", b"secret")))[0] == 401
         assert (await dial(e, Authorization=basic("CS1", b"new")))[0] == 101
+
+
+async def test_what_changed_while_the_broker_was_away_is_asked_again() -> None:
+    modules = locked()
+    async with edge(modules=modules) as e:
+        assert (await dial(e, Authorization=basic("CS1", b"secret")))[0] == 101
+        modules.access["CS1"] = LOCKED.model_copy(update={"password_hash": password_hash("salt", b"new")})
+        assert (await dial(e, Authorization=basic("CS1", b"secret")))[0] == 101
+
+        e.bus.counters.reconnects += 1
+
+        assert (await dial(e, Authorization=basic("CS1", b"secret")))[0] == 401
+
+
+@pytest.mark.parametrize("password", [b"first", b"second"])
+async def test_of_two_passwords_each_is_let_in_and_told_which_it_was(password: bytes) -> None:
+    both = tuple(HashedPassword(salt=name, hash=password_hash(name, name.encode())) for name in ("first", "second"))
+    access = LOCKED.model_copy(update={"passwords": both, "revision": 7})
+    async with edge(modules=locked(CS1=access)) as e:
+        assert (await dial(e, Authorization=basic("CS1", b"secret")))[0] == 401
+        assert (await dial(e, Authorization=basic("CS1", password)))[0] == 101
+        [told] = await e.hears(StationConnected)
+
+        assert (told.password_name, told.access_revision) == (password_name(password.decode()), 7)
 
 
 async def test_an_answer_from_before_a_change_is_not_remembered() -> None:

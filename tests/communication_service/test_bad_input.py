@@ -15,7 +15,7 @@ from tests.communication_service.stations import Station
 CASES = [
     pytest.param(row, version, id=f"{row.number}-{row.what[:40]}-{version}") for row in ROWS for version in row.versions
 ]
-BETWEEN_OURSELVES = {"stations.connected.v1", "stations.seen.v1", "stations.frames_recorded.v1"}
+BETWEEN_OURSELVES = {"bus.probe.v1", "stations.connected.v1", "stations.seen.v1", "stations.frames_recorded.v1"}
 
 
 @pytest.mark.parametrize(("row", "version"), CASES)

@@ -68,12 +68,10 @@ async def test_a_station_that_does_not_answer_holds_up_the_others_only_once() ->
         assert (await first).outcome is CommandOutcome.TIMED_OUT
         second = e.telling(StopCharging(transaction_ref="1"))
         call = await station.receive()
-        strays = e.metric("strum_ocpp_stray_answers_total")
         await station.send([3, unanswered[1], {"status": "Accepted"}])  # late
         await station.send([3, call[1], {"status": "Rejected"}])
 
         assert (await second).outcome is CommandOutcome.REJECTED
-        assert e.metric("strum_ocpp_stray_answers_total") == strays + 1
 
 
 @VERSIONS

@@ -14,7 +14,7 @@ from shared_contracts.message import Envelope
 from shared_contracts.stations import StationDisconnected, StatusReported
 from tests.communication_service.edge import Edge, edge, until
 from tests.communication_service.fakes import OPEN, Modules, fakes
-from tests.communication_service.phrases import AT, authorize, begin, boot, call, end, meters, status
+from tests.communication_service.phrases import AT, authorize, begin, boot, call, end, meters, security_event, status
 
 VERSIONS = pytest.mark.parametrize("version", Version)
 
@@ -44,16 +44,17 @@ async def test_a_refused_call_is_looked_at_again_when_it_is_repeated() -> None:
         assert await station.receive() == [3, "7", {}]
 
 
-TRANSACTIONAL = {
+QUEUED = {
     "start": begin,
     "stop": end,
     "meter values": meters,
+    "security event": security_event,
 }
 
 
 @VERSIONS
-@pytest.mark.parametrize("said", TRANSACTIONAL.values(), ids=TRANSACTIONAL)
-async def test_a_transaction_message_is_not_answered_while_it_cannot_be_kept(
+@pytest.mark.parametrize("said", QUEUED.values(), ids=QUEUED)
+async def test_a_message_that_stations_queue_is_not_answered_while_it_cannot_be_kept(
     version: Version, said: Callable[[Version], str]
 ) -> None:
     modules = fakes()
@@ -161,6 +162,20 @@ async def test_a_station_that_is_removed_is_disconnected() -> None:
         assert await station.closed() == 1008
         [event] = await e.hears(StationDisconnected)
         assert (event.close_code, event.reason) == (1008, "the station was removed")
+
+
+async def test_what_changed_while_a_pod_could_not_hear_counts_for_its_connections_too() -> None:
+    modules = fakes()
+    async with edge(modules=modules) as e, e.station() as station, e.station(station_id="CS2") as other:
+        await station.silent()
+        modules.access["CS1"] = OPEN.model_copy(update={"known": False})
+        modules.access["CS2"] = OPEN.model_copy(update={"registration": Registration.REJECTED})
+        e.bus.counters.reconnects += 1  # what the bus counts when a connection to the broker is lost
+        assert await station.closed() == 1008
+        session = e.communication.registry.get("CS2")
+        assert session is not None
+        await until(lambda: session.standing.registration is Registration.REJECTED)
+        assert (await other.call("Heartbeat"))[2] == "SecurityError"
 
 
 async def _register(modules: Modules, e: Edge, registration: Registration) -> None:

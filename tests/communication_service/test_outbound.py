@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from communication_service.ocpp.schemas import Kind
 from communication_service.ocpp.versions import Version
@@ -154,3 +156,14 @@ async def test_every_status_word_of_a_raw_call_that_does_not_accept_rejects(word
 
         assert (await told).outcome is outcome
         assert (await told).status == word
+
+
+async def test_what_is_logged_of_a_command_carries_its_trace_and_station() -> None:
+    with capture_logs([merge_contextvars]) as lines:
+        async with edge() as e, e.station(Version.V16) as station:
+            told = e.telling(ResetStation(), trace="t-1")
+            call = await station.receive()
+            await station.send([3, call[1], {"status": "Accepted"}])
+            await told
+    (line,) = [line for line in lines if line["event"] == "command_answered"]
+    assert (line["trace"], line["station"]) == ("t-1", "CS1")

@@ -6,9 +6,12 @@ import orjson
 import pytest
 
 from communication_service.ocpp.versions import Version
+from communication_service.recorder import Recorder
 from communication_service.redaction import redacted
+from shared_contracts.bus import Unroutable, shard_of
 from shared_contracts.commands import GetLog, RawCall, SetVariables, VariableChange
-from shared_contracts.stations import Frame, FramesRecorded
+from shared_contracts.message import Envelope
+from shared_contracts.stations import Frame, FramesRecorded, StationsSeen
 from tests.communication_service.edge import Edge, edge, until
 
 CANARY = 'c4n4ry/+\\"ж'
@@ -130,3 +133,59 @@ def test_no_spelling_of_a_secret_gets_through(text: str) -> None:
 )
 def test_a_frame_without_secrets_stays_as_it_is(text: str) -> None:
     assert redacted(text) == text
+
+
+async def test_frames_beyond_what_may_wait_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("communication_service.recorder._WAITING_BYTES", 200)
+    async with edge() as e, e.station() as station:
+        gate = e.modules.hold("events")
+        before = e.metric("strum_ocpp_frames_dropped_total")
+        for _ in range(10):
+            await station.silent()
+            e.communication._recorder.flush()
+        dropped = e.metric("strum_ocpp_frames_dropped_total") - before
+        gate.set()
+
+        assert 10 <= dropped < 20, "the first ones were kept"
+        await frames(e, int(20 - dropped))
+
+
+async def test_frames_that_no_queue_takes_are_counted_as_dropped() -> None:
+    async with edge() as e, e.station() as station:
+        before = e.metric("strum_ocpp_frames_dropped_total")
+        with pytest.raises(Unroutable):
+            await asyncio.gather(*(e.bus.probe("nobody", shard) for shard in range(e.bus.limits.shards)))
+        await station.silent()
+        await until(lambda: e.metric("strum_ocpp_frames_dropped_total") == before + 2)
+
+
+async def test_signs_of_life_are_told_on_though_one_time_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("communication_service.recorder._FLUSH_S", 0.01)
+    monkeypatch.setattr("communication_service.recorder._SEEN_S", 0.01)
+    failed = asyncio.Event()
+
+    def fail(*_: object) -> None:
+        failed.set()
+        raise RuntimeError("nobody thought of this")
+
+    async with edge() as e:
+        with monkeypatch.context() as broken:
+            broken.setattr(e.communication._recorder, "_flush_frames", fail)
+            await asyncio.wait_for(failed.wait(), 5)
+        told = len(e.heard(StationsSeen))
+        await e.hears(StationsSeen, told + 2)
+
+
+async def test_signs_of_life_go_through_every_shard_in_turn() -> None:
+    """Else a pod would count as dead now and then while one of four queues is full or gone."""
+    async with edge() as e:
+        recorder = Recorder(e.bus, "another pod", keep_frames=False)
+        for _ in range(8):
+            recorder.flush()
+
+        def sent() -> list[Envelope]:
+            seen = [envelope for envelope in e.modules.events if envelope.key == StationsSeen.key]
+            return [envelope for envelope in seen if envelope.read(StationsSeen).pod_id == "another pod"]
+
+        await until(lambda: len(sent()) == 8)
+        assert sorted(shard_of(envelope, 4) for envelope in sent()) == [0, 0, 1, 1, 2, 2, 3, 3]

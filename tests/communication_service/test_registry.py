@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from communication_service.ocpp.versions import Version
-from shared_contracts.bus import BusUnavailable, StationOffline
+from shared_contracts.bus import BusUnavailable, StationOffline, Subscription, Unroutable, shard_of_key
 from shared_contracts.commands import CommandOutcome, ResetStation
 from shared_contracts.message import Envelope
 from shared_contracts.stations import StationConnected, StationDisconnected
@@ -138,6 +138,19 @@ async def test_an_old_connection_that_reads_nothing_and_never_closes_is_dropped(
         stuffing.cancel()
 
 
+async def test_no_command_is_begun_on_a_connection_that_gives_way() -> None:
+    async with edge(call_timeout_s=0.2) as e, e.raw() as old:
+        first = e.telling(ResetStation())
+        assert b'"Reset"' in (await old.receive())[1]
+        behind = e.telling(ResetStation())
+        await asyncio.sleep(0)
+        async with e.station() as new:
+            await until(lambda: len(e.heard(StationConnected)) == 2)
+            assert (await first).outcome is CommandOutcome.TIMED_OUT
+            assert (await behind).outcome is CommandOutcome.OFFLINE
+            await living(e, new)
+
+
 async def test_a_station_that_commands_cannot_reach_is_asked_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def attach(*_: object) -> None:
         raise BusUnavailable("the broker is away")
@@ -149,3 +162,26 @@ async def test_a_station_that_commands_cannot_reach_is_asked_to_try_again(monkey
         assert len(e.communication.registry) == 0
         assert e.heard(StationConnected) == []
         assert e.heard(StationDisconnected) == []
+
+
+async def test_what_no_queue_took_of_connections_is_told_when_the_queue_is_there_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("communication_service.registry._TELL_AGAIN_S", 0.05)
+    async with edge() as e:
+        shard = shard_of_key("CS1", e.bus.limits.shards)
+        async with e.station():
+            [connected] = await e.hears(StationConnected)
+            with pytest.raises(Unroutable):
+                await e.bus.probe("keeper", shard)
+        await until(lambda: len(e.communication.registry) == 0)
+        assert e.heard(StationDisconnected) == []
+
+        e.bus.subscribe(Subscription("keeper", frozenset(), ignore, ignore))
+        await e.bus.probe("keeper", shard)
+        [gone] = await e.hears(StationDisconnected)
+        assert gone.epoch == connected.epoch
+
+
+async def ignore(*_: object) -> None:
+    """A consumer that keeps nothing."""

@@ -97,9 +97,8 @@ async def test_a_plain_request_is_told_to_upgrade() -> None:
         assert response.status == 400
 
 
-async def test_a_connection_that_never_finishes_its_request_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("communication_service.app._REQUEST_S", 0.2)
-    async with edge() as e, RawSocket.dialled(e.communication.port) as socket:
+async def test_a_connection_that_never_finishes_its_request_is_dropped() -> None:
+    async with edge(open_timeout_s=0.2) as e, RawSocket.dialled(e.communication.port) as socket:
         socket.writer.write(b"GET /ocpp/CS1 HTTP/1.1\r\nHost:")
 
         assert await socket.closed() is None

@@ -1,4 +1,4 @@
-"""One connection: reading never waits for answering, answers keep their order, nothing is lost or counted twice."""
+"""F30: one connection. Reading never waits for answering, answers keep order, nothing is lost or counted twice."""
 
 import asyncio
 
@@ -33,8 +33,10 @@ async def test_an_answer_of_the_station_is_taken_while_its_call_waits_for_a_modu
         assert (await station.receive())[:2] == [3, "7"]
 
 
-async def test_calls_that_do_not_wait_for_each_other_are_answered_in_their_order() -> None:
+async def test_calls_that_do_not_wait_for_each_other_are_answered_in_their_order_and_counted() -> None:
+    violations = {"version": "1.6", "kind": "call_before_answer"}
     async with edge() as e, e.station() as station:
+        before = e.metric("strum_ocpp_deviations_total", **violations)
         gate = e.modules.hold(JudgeToken)
         await station.send(numbered(authorize(Version.V16, "ABC"), 1))
         await station.send(call("Heartbeat", {}, "2"))
@@ -42,6 +44,29 @@ async def test_calls_that_do_not_wait_for_each_other_are_answered_in_their_order
         gate.set()
 
         assert [(await station.receive())[1] for _ in range(3)] == ["1", "2", "3"]
+        assert e.metric("strum_ocpp_deviations_total", **violations) == before + 2
+
+
+@VERSIONS
+async def test_calls_that_cross_are_both_answered_and_are_no_violation(version: Version) -> None:
+    """OCPP-J 1.6 §4.1.1, 2.0.1 Part 4 §4.1.2: one CALL outstanding in each direction, whatever the other has sent."""
+    violations = {"version": version.value, "kind": "call_before_answer"}
+    async with edge() as e, e.station(version) as station:
+        before = e.metric("strum_ocpp_deviations_total", **violations)
+        telling = e.telling(ResetStation())
+        ours = await station.receive()
+        assert ours[0] == 2
+        for number in (1, 2):
+            await station.send(numbered(authorize(version, "ABC"), number))
+            assert (await station.receive())[:2] == [3, str(number)]
+        assert e.metric("strum_ocpp_deviations_total", **violations) == before
+        await station.send(numbered(authorize(version, "ABC"), 3))
+        await station.send(numbered(status(version), 4))
+        await station.send([3, ours[1], {"status": "Accepted"}])
+
+        assert [(await station.receive())[:2] for _ in range(2)] == [[3, "3"], [3, "4"]]
+        assert (await telling).outcome is CommandOutcome.ACCEPTED
+        assert e.metric("strum_ocpp_deviations_total", **violations) == before + 1
 
 
 async def test_a_station_that_sends_faster_than_it_is_answered_is_not_read_and_loses_nothing() -> None:

@@ -37,7 +37,7 @@ def test_the_image_of_the_edge_has_no_module_and_no_database() -> None:
 def test_the_image_of_the_modules_has_no_edge_and_no_simulator() -> None:
     expected = {"management_service", "migrations", "modules", "shared_contracts", "strum"}
     assert images.copied("management") == expected
-    assert images.commands("management") == {"management", "migrate", "settings", "user"}
+    assert images.commands("management") == {"broker", "management", "migrate", "settings", "user"}
 
 
 @BOTH

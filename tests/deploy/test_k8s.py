@@ -1,5 +1,6 @@
 """The manifests render and are what Kubernetes accepts."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 
 from communication_service.settings import CommunicationSettings
 from management_service.settings import settings_type
+from modules import catalogue
 from strum.configuration import refuse_unknown
 from tests.deploy.images import commands
 
@@ -154,3 +156,31 @@ def test_services_and_the_ingress_point_at_ports_that_exist(manifests: list[dict
             target = path["backend"]["service"]
             served = by_kind["Service", target["name"]]["spec"]["ports"]
             assert target["port"]["name"] in {port["name"] for port in served}
+
+
+def test_a_pod_has_the_time_that_its_settings_ask_for_to_end(manifests: list[dict[str, Any]]) -> None:
+    settings = CommunicationSettings()
+    [pod] = [pod for pod in _pods(manifests) if pod["containers"][0]["args"] == ["communication"]]
+    _, pause_s = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    needed_s = int(pause_s) + settings.prestop_s + settings.drain_s + settings.finish_s
+    assert pod["terminationGracePeriodSeconds"] >= needed_s + 20, "and closing, and handing over to the broker"
+
+
+def test_with_a_role_per_module_the_service_does_not_know_the_owner_of_the_database() -> None:
+    """What the component's comment lists is all that the modules have, and its patch applies to the job as it is."""
+    component = (DIRECTORY / "components" / "database-roles" / "kustomization.yaml").read_text()
+    urls = {f"STRUM_{name.upper()}__DATABASE_URL" for name in catalogue.NAMES}
+    assert urls <= set(re.findall(r"STRUM_\w+", component))
+    (patch,) = yaml.safe_load(component)["patches"]
+    (job,) = (document for document in _rendered(DIRECTORY) if document["kind"] == "Job")
+    assert job["metadata"]["labels"]["app.kubernetes.io/name"] == patch["target"]["labelSelector"].partition("=")[2]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    arguments, secret = yaml.safe_load(patch["patch"])
+    assert container["args"] == ["migrate"]
+    assert arguments == {
+        "op": "replace",
+        "path": "/spec/template/spec/containers/0/args",
+        "value": ["migrate", "--roles"],
+    }
+    assert secret["path"] == "/spec/template/spec/containers/0/envFrom/-"
+    assert secret["value"]["secretRef"]["name"] == "strum-migrations"

@@ -1,12 +1,12 @@
 """The real services as processes, on a database and a broker prefix of their own: what end-to-end tests act on."""
 
 import asyncio
+import atexit
 import os
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -14,17 +14,16 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
+from tests.services.ports import free_port
+
 ADMIN = ("admin@example.org", "correct-horse-battery-staple")
 SHARDS = 2
 _READY_S = 60.0
 _STOP_S = 30.0
+_HURRY_S = 1.0
 
-
-def free_port() -> int:
-    """A port of the loopback that nobody uses now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+_started: list[asyncio.subprocess.Process] = []
+"""Those of a test that was cut short are ended with the run."""
 
 
 @dataclass
@@ -36,13 +35,17 @@ class Service:
     log: Path
     ready_url: str
     process: asyncio.subprocess.Process | None = None
+    program: str = "strum"
+    """What `python -m` runs; a fault test puts a launcher of its own before the command line."""
 
     async def start(self, *, wait: bool = True) -> Self:
         """Start the process, and wait until it says that it is ready."""
+        assert self.process is None or self.process.returncode is not None, "it runs, and would outlive the test"
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "strum", *self.arguments, env=self.environment, stderr=output, stdout=output
+                sys.executable, "-m", self.program, *self.arguments, env=self.environment, stderr=output, stdout=output
             )
+        _started.append(self.process)
         if wait:
             await self.ready()
         return self
@@ -67,6 +70,15 @@ class Service:
         self.process.kill()
         await self.process.wait()
 
+    async def kill_at_work(self, waits: Callable[[], bool]) -> None:
+        """Hold it until somebody waits for an answer, and end it then: a kill that is sure to hit something."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        async with asyncio.timeout(_STOP_S):
+            while not waits():
+                await asyncio.sleep(0.01)
+        await self.kill()
+
     async def stop(self) -> int:
         """End it as an orchestrator would; returns the exit status."""
         assert self.process is not None
@@ -76,6 +88,31 @@ class Service:
                 await self.process.wait()
         assert self.process.returncode is not None
         return self.process.returncode
+
+    async def end(self) -> bool:
+        """See that it is gone, frozen or not, started or not: what a test leaves is ended so.
+
+        False where it had to be killed.
+        """
+        if self.process is None or self.process.returncode is not None:
+            return True
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGCONT)
+            for patience_s in (_HURRY_S, _STOP_S):  # a second SIGTERM ends the wait for stations
+                self.process.terminate()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.process.wait(), patience_s)
+                    return True
+        await self.kill()
+        return False
+
+
+@atexit.register
+def _end_what_is_left() -> None:
+    for process in _started:
+        with suppress(ProcessLookupError, ChildProcessError):
+            if process.returncode is None and os.waitpid(process.pid, os.WNOHANG) == (0, 0):  # a child of ours
+                os.kill(process.pid, signal.SIGKILL)
 
 
 @dataclass
@@ -189,9 +226,8 @@ async def stack(database: str, amqp_url: str, prefix: str, directory: Path, **se
         try:
             yield running
         finally:
-            for service in reversed(running.services):
-                if service.process is not None and service.process.returncode is None:
-                    await service.stop()
+            stuck = [service.arguments for service in reversed(running.services) if not await service.end()]
+            assert not stuck, f"told twice to end, and had to be killed: {stuck}"
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stack import free_port
+from tests.services.ports import free_port
 
 
 async def started(directory: Path, **settings: str) -> asyncio.subprocess.Process:

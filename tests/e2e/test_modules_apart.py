@@ -4,7 +4,8 @@ from typing import Any
 
 from modules import catalogue
 from simulator import Station
-from tests.e2e.stack import Stack, free_port
+from tests.e2e.stack import Stack
+from tests.services.ports import free_port
 
 OTHERS = ",".join(name for name in catalogue.NAMES if name != "statistics")
 PATHS = ("/statistics/stations", "/statistics/id-tokens", "/statistics/days", "/statistics/totals")

@@ -1,19 +1,24 @@
 """A module with nothing but what tests of the host need: notes by the API and by events.
 
-The text of a note says what is to happen: `bad` cannot be stored, `kill` loses the database's connection once.
+The text of a note says what is to happen: `bad` cannot be stored, `kill` loses the database's connection once,
+`hang` never returns (`hang once`: the first time), `slow` takes 0.1 s, `40001` and other codes are what the database
+raises once.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, ClassVar
 
 import pytest
 from pydantic import Field, JsonValue
 from sqlalchemy import Column, Identity, Integer, MetaData, Table, Text, insert, select, text, update
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from modules import catalogue
-from modules.kernel.errors import Conflict, NotFound, PreconditionFailed
+from modules.kernel.errors import Conflict, NotFound, PreconditionFailed, Unavailable
 from modules.kernel.http import Body, Call, Created, NoQuery, Page, Paging, View, delete, get, patch, post
 from modules.kernel.module import Module, answer, handle, handle_many
 from modules.kernel.scopes import Scope
@@ -98,7 +103,20 @@ async def _store(work: Work, note: str | None) -> None:
     if note is not None and note.startswith("kill") and note not in Probe.killed:
         Probe.killed.add(note)
         await work.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    if note is not None and note.startswith("hang") and note not in Probe.killed:
+        if note == "hang once":
+            Probe.killed.add(note)
+        await asyncio.Event().wait()
+    if note is not None and note.startswith("slow"):
+        await asyncio.sleep(0.1)
+    await _raise(work, note)
     await work.execute(insert(notes).values(text=note))
+
+
+async def _raise(work: Work, code: str | None) -> None:
+    if code is not None and re.fullmatch(r"[0-9][0-9A-Z]{4}", code) and code not in Probe.killed:
+        Probe.killed.add(code)
+        await work.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{code}'; END $$"))
 
 
 async def note(event: Noted, work: Work) -> None:
@@ -109,6 +127,9 @@ async def note(event: Noted, work: Work) -> None:
 
 async def note_many(events: Sequence[ManyNoted], work: Work) -> None:
     """Stored at once."""
+    for event in events:
+        if event.text is not None and event.text.startswith("say"):
+            work.publish(Copied(station_id=event.station_id, text=event.text))
     await work.execute(insert(notes).values([{"text": event.text} for event in events]))
 
 
@@ -121,6 +142,7 @@ async def respond(request: Ask, work: Work) -> Answered:
             raise RuntimeError("a secret")
         case "kill":
             await work.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    await _raise(work, request.text)
     return Answered(text=request.text)
 
 
@@ -143,6 +165,14 @@ async def add_note(call: Call[NoQuery, NewNote], work: Work) -> Created[NoteView
     return Created(view, f"/notes/{view.id}")
 
 
+_OUR_TROUBLE: Mapping[str, Exception] = {
+    "away": NoHandler("another module"),
+    "busy": Unavailable("not now"),
+    "crowded": PoolTimeoutError("no connection is free"),
+    "lost": ConnectionResetError("the database's"),
+}
+
+
 async def add_later(call: Call[NoQuery, NewNote], work: Work) -> AfterCommit[NoteView]:
     """Add a note, then answer."""
     created = await add_note(call, work)
@@ -151,8 +181,8 @@ async def add_later(call: Call[NoQuery, NewNote], work: Work) -> AfterCommit[Not
         Probe.answered += 1
         if call.body.text == "refuse":
             raise Conflict("no", reason="because")
-        if call.body.text == "away" and Probe.answered == 1:
-            raise NoHandler("another module")
+        if call.body.text in _OUR_TROUBLE and Probe.answered == 1:
+            raise _OUR_TROUBLE[call.body.text]
         return created.view
 
     return AfterCommit(answer_)

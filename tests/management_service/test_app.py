@@ -189,7 +189,9 @@ def test_a_module_that_does_not_exist_is_refused() -> None:
         Management(ManagementSettings(), MemoryBus(), modules=("nonsense",))
 
 
-async def test_old_deliveries_and_answers_are_forgotten(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_old_deliveries_and_answers_and_what_was_dealt_with_are_forgotten(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await prepare(database, monkeypatch)
     await execute(
         database,
@@ -201,12 +203,19 @@ async def test_old_deliveries_and_answers_are_forgotten(database: str, monkeypat
         "INSERT INTO probe.idempotency (key, fingerprint, created_at) "
         "VALUES ('old', '', now() - interval '3 days'), ('new', '', now() - interval '1 day')",
     )
+    await execute(
+        database,
+        "INSERT INTO probe.quarantine (body, reason, state, changed_at) VALUES "
+        "('', 'old', 'replayed', now() - interval '91 days'), ('', 'old', 'discarded', now() - interval '91 days'), "
+        "('', 'new', 'discarded', now() - interval '89 days'), ('', 'waits', 'waiting', now() - interval '900 days')",
+    )
     async with running(database, "probe"), asyncio.timeout(5):
-        while await execute(database, "SELECT 1 FROM probe.idempotency WHERE key = 'old'"):
+        while await execute(database, "SELECT 1 FROM probe.quarantine WHERE reason = 'old'"):
             await asyncio.sleep(0.02)
 
     assert await execute(database, "SELECT delivery_id FROM probe.inbox") == [("new",)]
     assert await execute(database, "SELECT key FROM probe.idempotency") == [("new",)]
+    assert await execute(database, "SELECT reason FROM probe.quarantine ORDER BY id") == [("new",), ("waits",)]
 
 
 async def test_the_metrics_tell_of_requests_and_of_a_consumer_that_waits(
@@ -219,5 +228,5 @@ async def test_the_metrics_tell_of_requests_and_of_a_consumer_that_waits(
             text = await answer.text()
 
     assert 'strum_http_request_seconds_count{method="GET",path="/notes/{note}",status="404"}' in text
-    assert 'strum_consumer_paused{module="probe"} 0.0' in text
+    assert 'strum_consumer_paused{module="probe",shard="0"} 0.0' in text
     assert "strum_event_loop_lag_seconds" in text

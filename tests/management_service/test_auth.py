@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
@@ -22,6 +23,7 @@ from shared_contracts.users import (
     ApiKeyVerified,
     GetVerificationKeys,
     Role,
+    UserChanged,
     VerificationKeys,
     VerifyApiKey,
 )
@@ -106,6 +108,8 @@ REFUSED = {
     "expires at no time": _token(exp="tomorrow"),
     "another issuer": _token(iss="other"),
     "no issuer": _token(iss=None),
+    "another audience": _token(aud="other"),
+    "several audiences": _token(aud=["strum-api", "other"]),
     "no role": _token(role=None),
     "an unknown role": _token(role="king"),
     "no subject": _token(sub=None),
@@ -203,9 +207,71 @@ async def test_a_change_of_users_forgets_what_was_remembered(authenticator: Auth
     answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN)
     await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
     answering.api_key = ApiKeyVerified()
-    authenticator.forget()
+    authenticator.hear(_changed())
     with pytest.raises(Unauthenticated):
         await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+
+
+async def test_what_was_verified_before_a_change_is_not_remembered_after_it(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is revoked while the answer, that it holds, is on its way."""
+    request = answering.request
+
+    async def request_and_revoke(envelope: Envelope, *, timeout: float) -> bytes:
+        answer = await request(envelope, timeout=timeout)
+        answering.api_key = ApiKeyVerified()
+        authenticator.hear(_changed())
+        return answer
+
+    answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN)
+    monkeypatch.setattr(answering, "request", request_and_revoke)
+    await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+VOID = {
+    "of another role than they have now": ({"role": Role.VIEWER}, -1, True),
+    "of the role that they have still": ({}, -1, False),
+    "of another role, but given since": ({"role": Role.VIEWER}, 1, False),
+    "of who was shut out": ({"active": False, "signed_out": True}, -1, True),
+    "of who was removed": ({"removed": True, "active": False}, -1, True),
+    "from before the sign-out": ({"signed_out": True}, -1, True),
+    "from after the sign-out": ({"signed_out": True}, 1, False),
+    "of somebody else": ({"user_id": "u-2", "role": Role.VIEWER, "signed_out": True}, -1, False),
+    "that tells no time": ({"signed_out": True}, None, True),
+}
+
+
+@pytest.mark.parametrize(("change", "issued_s", "is_void"), VOID.values(), ids=VOID.keys())
+async def test_a_change_of_a_person_voids_the_tokens_that_say_otherwise(
+    authenticator: Authenticator, change: dict[str, Any], issued_s: int | None, is_void: bool
+) -> None:
+    issued_at = None if issued_s is None else NOW.timestamp() + issued_s
+    token = _token(iat=issued_at)
+    assert await authenticator.principal(f"Bearer {token}") is not None
+    authenticator.hear(_changed(**change))
+    if is_void:
+        with pytest.raises(Unauthenticated):
+            await authenticator.principal(f"Bearer {token}")
+    else:
+        assert await authenticator.principal(f"Bearer {token}") is not None
+
+
+async def test_what_is_heard_late_takes_back_no_later_change(authenticator: Authenticator) -> None:
+    authenticator.hear(_changed(role=Role.VIEWER))
+    authenticator.hear(_changed(at=NOW - timedelta(seconds=10), signed_out=True))
+    for issued_s in (-11, -5):
+        with pytest.raises(Unauthenticated):
+            await authenticator.principal(f"Bearer {_token(iat=NOW.timestamp() + issued_s)}")
+    viewer = await authenticator.principal(f"Bearer {_token(role='viewer', iat=NOW.timestamp() - 5)}")
+    assert viewer is not None
+
+
+def _changed(*, at: datetime = NOW, user_id: str = "u-1", role: Role = Role.OPERATOR, **fields: bool) -> Envelope:
+    return Envelope.of(UserChanged(user_id=user_id, role=role, **fields), occurred_at=at)
 
 
 async def test_what_is_remembered_is_bounded(

@@ -7,6 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from sqlalchemy import MetaData
 
 from management_service import openapi
+from management_service.quarantine import routes as quarantine
 from modules import catalogue
 from modules.kernel.http import Call, NoQuery, Route, View, get
 from modules.kernel.module import Module
@@ -31,7 +32,7 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(document: d
     operations = [operation for path in document["paths"].values() for operation in path.values()]
 
     names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(ROUTES)
+    assert len(names) == len(ROUTES) + len(quarantine.table)
     assert sorted(names) == sorted(set(names))
     assert all(len(operation["summary"]) > 5 for operation in operations)
 

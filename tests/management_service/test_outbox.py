@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from management_service import outbox
+from management_service.databases import Database
 from management_service.hosted import Hosted
+from management_service.measuring import measure
+from management_service.metrics import REGISTRY
 from management_service.outbox import Relay, Relayed
+from management_service.settings import ManagementSettings
 from modules.kernel.module import NoSettings
 from shared_contracts.bus import BusUnavailable, Limits, Unroutable
 from shared_contracts.memory import MemoryBus
-from shared_contracts.message import Envelope
+from shared_contracts.message import Envelope, pack
 from tests.management_service.probe import Copied, execute, module, prepare, probing
 
 
@@ -46,12 +51,15 @@ async def _hosted(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Hosted, Recorder, AsyncEngine]]:
     await prepare(database, monkeypatch)
-    engine = create_async_engine(database)
-    bus = Recorder()
+    connections, bus = _connections(database), Recorder()
     try:
-        yield Hosted(module, engine, bus, NoSettings()), bus, engine
+        yield Hosted(module, connections, bus, NoSettings()), bus, connections.relaying
     finally:
-        await engine.dispose()
+        await connections.close()
+
+
+def _connections(database: str) -> Database:
+    return Database(database, ManagementSettings(database_url=database))
 
 
 async def _say(hosted: Hosted, *words: str) -> None:
@@ -67,8 +75,8 @@ async def _waiting(database: str) -> int:
 
 async def test_events_are_said_in_the_order_of_their_works(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "_BATCH", 3)
-    async with _hosted(database, monkeypatch) as (_, bus, engine):
-        hosted = Hosted(module, engine, bus, NoSettings())
+    async with _hosted(database, monkeypatch) as (first, bus, _):
+        hosted = Hosted(module, first.database, bus, NoSettings())
         for start in range(0, 8, 2):
             await _say(hosted, str(start), str(start + 1))
         relayed = [await hosted.relay.relay_once() for _ in range(3)]
@@ -182,8 +190,8 @@ async def test_one_process_at_a_time_relays(database: str, monkeypatch: pytest.M
 async def test_what_is_committed_while_another_process_relays_is_said_soon(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with _hosted(database, monkeypatch) as (hosted, bus, engine):
-        other = Hosted(module, engine, bus, NoSettings())
+    async with _hosted(database, monkeypatch) as (hosted, bus, _):
+        other = Hosted(module, hosted.database, bus, NoSettings())
         await _say(hosted, "a")
         bus.held = asyncio.Event()
         relaying = asyncio.create_task(hosted.relay.relay_once())
@@ -198,3 +206,23 @@ async def test_what_is_committed_while_another_process_relays_is_said_soon(
                 await asyncio.sleep(0.01)
         other.relay.end()
         await running
+
+
+async def test_the_age_of_what_waits_is_told_whatever_is_sent_again_before_it(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that is sent again bears the id that it once had: it may be a year old, or be none of ours."""
+    async with _hosted(database, monkeypatch) as (hosted, _, _):
+        old = replace(Envelope.of(Copied(text="again")), id=f"{1:032x}")
+        for envelope, only in ((old, "probe"), (replace(old, id="odd"), None), (Envelope.of(Copied(text="new")), None)):
+            body = pack([envelope])
+            await execute(
+                database, 'INSERT INTO probe.outbox (envelope, "only") VALUES (:body, :only)', body=body, only=only
+            )
+        measured = asyncio.create_task(measure(hosted, module))
+        async with asyncio.timeout(5):
+            while REGISTRY.get_sample_value("strum_outbox_waiting", {"module": "probe"}) != 3:
+                await asyncio.sleep(0.01)
+        assert not measured.done()
+        assert 0 <= (REGISTRY.get_sample_value("strum_outbox_oldest_seconds", {"module": "probe"}) or 0) < 60
+        measured.cancel()

@@ -43,3 +43,11 @@ async def test_a_request_that_nobody_serves_is_known_at_once(database: str, monk
     async with probing(database, monkeypatch) as strum:
         with pytest.raises(Exception, match=AskNobody.key):
             await ask(strum.bus, AskNobody(), timeout=5)
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+async def test_who_stood_in_anothers_way_is_answered_all_the_same(
+    database: str, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    async with probing(database, monkeypatch) as strum:
+        assert await strum.ask(Ask(text=code)) == Answered(text=code)

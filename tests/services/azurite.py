@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from strum.child import ChildProcess
+from tests.services.ports import free_port
 
 VERSION = "3.35.0"
 _NODE = 18
@@ -37,7 +38,7 @@ class PrivateAzurite:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._port = _free_port()
+        self._port = free_port()
         self._account = "strumtest"
         self._key = base64.b64encode(secrets.token_bytes(32)).decode()
         self._child: ChildProcess | None = None
@@ -124,12 +125,6 @@ def _npm_install(cache: Path) -> None:
         raise AzuriteNotInstalled(f"npm could not install Azurite: {error.stderr.strip()[-500:]}") from error
     except subprocess.TimeoutExpired as error:
         raise AzuriteNotInstalled(f"npm did not install Azurite within {_INSTALL_TIMEOUT_S} s") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

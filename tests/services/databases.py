@@ -1,8 +1,9 @@
-"""Fresh databases for tests: each is a copy of a template that is migrated once in a run.
+"""Fresh databases for tests: copies of a template that is migrated once in a run, used again where that is safe.
 
 Names carry the run (day, machine, process), so that what a killed run left behind can be told and dropped.
 """
 
+import asyncio
 import os
 import secrets
 import socket
@@ -16,7 +17,13 @@ from typing import Self
 import asyncpg
 from sqlalchemy import make_url
 
+from tests.services.recycling import Pristine
+
 _PREFIX = "strumtest"
+_RESTORE_S = 10.0
+
+_idle: list[tuple[str, Pristine]] = []
+"""Databases that this process may use again, and what each was like in the beginning."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,36 @@ async def fresh_database(server: str, run: Run, template: str) -> AsyncIterator[
         await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@asynccontextmanager
+async def recycled_database(server: str, run: Run, template: str) -> AsyncIterator[str]:
+    """The URL of a copy of `template`, or of one that another test of this process used and that is as good as new."""
+    name = f"{run}_{secrets.token_hex(4)}"
+    pristine = await _recycle(server, name)
+    if pristine is None:
+        await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        pristine = await _pristine_of(url_of(server, name))
+    try:
+        yield url_of(server, name)
+    finally:
+        if await _restored(url_of(server, name), pristine):
+            _idle.append((name, pristine))
+        else:
+            await _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def _recycle(server: str, name: str) -> Pristine | None:
+    """Give a database that is idle a name that nobody who outlived its last test knows. None where there is none."""
+    while _idle:
+        former, pristine = _idle.pop()
+        try:
+            await _execute(server, f"ALTER DATABASE {former} RENAME TO {name}")
+        except asyncpg.PostgresError:  # somebody came back to it
+            await _execute(server, f"DROP DATABASE IF EXISTS {former} WITH (FORCE)")
+        else:
+            return pristine
+    return None
+
+
 async def drop_databases(server: str, run: Run) -> None:
     """Drop all databases of `run`."""
     connection = await _connect(server)
@@ -104,6 +141,26 @@ async def drop_databases(server: str, run: Run) -> None:
 def url_of(server: str, database: str) -> str:
     """The URL of a database on `server`."""
     return make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+async def _pristine_of(url: str) -> Pristine:
+    connection = await _connect(url)
+    try:
+        return await Pristine.of(connection)
+    finally:
+        await connection.close()
+
+
+async def _restored(url: str, pristine: Pristine) -> bool:
+    try:
+        connection = await _connect(url)
+        try:
+            async with asyncio.timeout(_RESTORE_S):
+                return await pristine.restore(connection)
+        finally:
+            await connection.close(timeout=_RESTORE_S)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        return False  # whatever is the matter with it: the next test gets a new one
 
 
 async def _drop_where(connection: asyncpg.Connection, chosen: Callable[[Run], bool]) -> None:

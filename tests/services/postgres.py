@@ -18,6 +18,7 @@ class PrivatePostgres:
     """
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
+        self.directory = directory
         self._server = EmbeddedPostgres(directory, durable=durable, settings=SETTINGS)
         self.url = self._server.url
 

@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from strum.child import ChildProcess
+from tests.services.ports import free_port
 
 START_TIMEOUT_S = 90.0  # a broker takes 4 s on a free machine, and several start at once under xdist
 _LOOPBACK = "127.0.0.1"
@@ -39,7 +39,7 @@ class PrivateRabbit:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port, self._distribution_port, self._epmd_port = _free_ports(3)
+        self.port, self._distribution_port, self._epmd_port = (free_port() for _ in range(3))
         self.url = f"amqp://guest:guest@{_LOOPBACK}:{self.port}/"
         self._node = f"strum-{secrets.token_hex(4)}@localhost"
         self._broker: ChildProcess | None = None
@@ -50,7 +50,7 @@ class PrivateRabbit:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+        await self.kill()  # nobody asks any more what it kept
 
     @property
     def pid(self) -> int:
@@ -161,14 +161,6 @@ def find_program(name: str) -> str:
     if found := shutil.which(name):
         return found
     raise FileNotFoundError(name)
-
-
-def _free_ports(count: int) -> Iterator[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((_LOOPBACK, 0))
-        return iter([each.getsockname()[1] for each in sockets])
 
 
 def _wait_for(child: ChildProcess, port: int, greeting: bytes, log: Path) -> None:

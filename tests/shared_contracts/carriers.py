@@ -23,7 +23,7 @@ def event(number: int = 0, *, station: str = "CP-1", key: str = METERS, padding:
 
 def number_of(envelope: Envelope) -> int:
     """The number that `event` put in."""
-    return int(orjson.loads(envelope.payload)["number"])
+    return int(orjson.loads(envelope.payload).get("number", -1))
 
 
 async def eventually(condition: Callable[[], object], *, within_s: float = 10.0) -> None:

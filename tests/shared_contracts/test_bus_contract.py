@@ -14,6 +14,7 @@ from shared_contracts.bus import (
     RequestFailed,
     RequestTimedOut,
     StationOffline,
+    Unroutable,
 )
 from shared_contracts.message import Envelope
 from tests.shared_contracts.carriers import ASK, METERS, STATUS, Recorder, event, eventually
@@ -347,3 +348,23 @@ async def test_names_that_stations_may_have_are_carried(make_bus: MakeBus) -> No
         assert await bus.command(event(1, key=ASK, station=name), timeout=5)
     with pytest.raises(StationOffline):
         await bus.command(event(1, key=ASK, station="other"), timeout=5)
+
+
+async def test_a_probe_finds_the_queue_of_a_consumer_and_nobody_sees_it(make_bus: MakeBus) -> None:
+    bus = make_bus()
+    recorder = Recorder().subscribe(bus, "recorder", STATUS)
+    await bus.start()
+    for shard in range(bus.limits.shards):
+        await bus.probe("recorder", shard)
+        with pytest.raises(Unroutable):
+            await bus.probe("nobody", shard)
+    assert recorder.envelopes == []
+
+
+async def test_an_echo_comes_back_while_the_bus_runs(make_bus: MakeBus) -> None:
+    bus = make_bus()
+    await bus.start()
+    await bus.echo(timeout=5)
+    assert bus.connected
+    await bus.stop()
+    assert not bus.connected

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared_contracts.bus import BusUnavailable, Counters, Limits, Unroutable
+from shared_contracts.bus import Backlog, BusUnavailable, Counters, Limits, Unroutable
 from shared_contracts.gather import BURST, Batch
 from shared_contracts.publisher import Publisher
 from tests.shared_contracts.carriers import STATUS, event, eventually, number_of
@@ -145,3 +145,36 @@ async def test_a_lane_is_stalled_when_its_oldest_event_waits_too_long(monkeypatc
     await eventually(lambda: lanes.stalled)
     carrier.open.set()
     await eventually(lambda: not lanes.stalled)
+
+
+async def test_a_lane_takes_nothing_while_a_queue_is_missing_that_a_probe_looked_for() -> None:
+    carrier = Carrier()
+    lanes = publisher(carrier)
+    carrier.errors = [Unroutable("nobody")]
+    with pytest.raises(Unroutable):
+        await lanes.probe("transactions", 0)
+    with pytest.raises(Unroutable, match="transactions"):
+        await lanes.publish(event(1), None)
+    assert len(carrier.attempts) == 1, "nothing was sent"
+    await lanes.probe("transactions", 0)
+    await lanes.publish(event(2), None)
+    assert carrier.numbers[-1] == [2]
+
+
+async def test_a_backlog_tells_load_from_silence() -> None:
+    carrier = Carrier()
+    lanes = publisher(carrier)
+    assert lanes.backlogs() == (Backlog(),)
+    carrier.open.clear()
+    lanes.publish(event(0), None)
+    await asyncio.sleep(0.3)
+    [stuck] = lanes.backlogs()
+    assert stuck.oldest_s == pytest.approx(0.3, abs=0.2)
+    assert stuck.stuck_s == pytest.approx(stuck.oldest_s)
+    waiting = lanes.publish(event(1), None)
+    carrier.open.set()
+    await eventually(lambda: len(carrier.attempts) == 2)
+    carrier.open.clear()
+    assert lanes.backlogs()[0].stuck_s < 0.2, "something was confirmed just now"
+    carrier.open.set()
+    await waiting

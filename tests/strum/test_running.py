@@ -1,11 +1,14 @@
 """What every process of ours has in common."""
 
+import asyncio
+import os
 import resource
+import signal
 from collections.abc import Iterator
 
 import pytest
 
-from strum.running import allow_sockets
+from strum.running import allow_sockets, until_signal, until_told
 
 
 @pytest.fixture
@@ -23,3 +26,48 @@ def test_a_process_may_open_as_many_sockets_as_the_system_lets_it(limits: tuple[
     assert soft > 512
     assert soft == (1_048_576 if hard == resource.RLIM_INFINITY else hard)
     assert still == hard
+
+
+async def test_a_signal_that_comes_twice_at_once_hurries_nobody_and_a_later_one_does() -> None:
+    """A worker gets it from systemd, and again from its supervisor."""
+    hurried: list[float] = []
+    now = asyncio.get_running_loop().time
+    async with until_signal(again=lambda: hurried.append(now())) as stopped:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopped.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        told_at = now()
+        while not hurried:
+            await asyncio.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert hurried[0] - told_at > 0.2
+
+
+class Slow:
+    """A service that stops only in a hurry."""
+
+    def __init__(self) -> None:
+        self.hurried, self.stopping = asyncio.Event(), asyncio.Event()
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        await self.hurried.wait()
+
+    def hurry(self) -> None:
+        self.hurried.set()
+
+
+async def test_a_service_that_takes_its_time_to_stop_is_hurried_by_a_second_signal() -> None:
+    service = Slow()
+    running = asyncio.create_task(until_told(service))
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await service.stopping.wait()
+    assert not running.done()
+    while not service.hurried.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.02)
+    await asyncio.wait_for(running, 5)

@@ -34,6 +34,9 @@ MAY_HAVE_WORKED = (*OPEN, CommandState.ACCEPTED, CommandState.TIMED_OUT)
 """What a station does may be the effect of such a command: a transaction can begin before the answer is in."""
 
 
+ANSWERED = (CommandState.ACCEPTED, CommandState.REJECTED, CommandState.FAILED)
+
+
 class EffectKind(StrEnum):
     """What a command was seen to bring about."""
 
@@ -69,6 +72,16 @@ class StationCommand:
     def outcome(self) -> CommandOutcome | None:
         """How it ended, None while it is under way."""
         return None if self.state in OPEN else CommandOutcome(self.state)
+
+    @property
+    def late(self) -> bool:
+        """Whether the station answered after the deadline."""
+        completed_at = self.completed_at if self.state in ANSWERED else None
+        return completed_at is not None and completed_at > self.deadline_at
+
+    def left_s(self, now: datetime) -> float:
+        """Seconds that are left to send it: no more than it was given, though the clock was set back."""
+        return min((self.deadline_at - now).total_seconds(), (self.deadline_at - self.created_at).total_seconds())
 
     def answered(self, answer: CommandAnswered, now: datetime) -> Self:
         """The command with what the station said, secrets masked."""

@@ -1,9 +1,11 @@
 """A charging station, as it is known here."""
 
 import hashlib
+import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 from shared_contracts.charge_points import Registration
 
@@ -24,6 +26,9 @@ class Station:
     registration: Registration
     security_profile: int
     has_password: bool
+    certificate_common_name: str | None
+    certificate_fingerprint: str | None
+    time_zone: str | None
     self_registered: bool
     vendor: str | None
     model: str | None
@@ -56,6 +61,14 @@ class Credentials:
     password_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedCertificate:
+    """What a station's certificate must be: None for the common name is the station's identity."""
+
+    common_name: str | None
+    fingerprint: str | None
+
+
 def hash_password(password: str, salt: str) -> Credentials:
     """Hash as the edge compares: SHA-256 of the salt's characters and the password's UTF-8 bytes."""
     return Credentials(salt, hashlib.sha256(salt.encode() + password.encode()).hexdigest())
@@ -70,6 +83,16 @@ def is_identity(station_id: str) -> bool:
         and not set(station_id) & {":", "/"}
         and station_id not in {".", ".."}
     )
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether it is a zone of the IANA database; a name that means another zone on each machine is none."""
+    return name in _time_zones()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones()) - {"Factory", "localtime"}
 
 
 def shortened(text: str | None) -> str | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, exists, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modules.charge_points.domain.commands import (
@@ -17,6 +17,7 @@ from modules.charge_points.domain.commands import (
 )
 from modules.charge_points.tables import commands, stations
 from modules.kernel.work import Work
+from shared_contracts.message import first_id_at
 from shared_contracts.stations import ReportedVariable
 
 _VARIABLES = TypeAdapter(tuple[ReportedVariable, ...])
@@ -75,6 +76,21 @@ async def give_up(work: Work, *, due_before: datetime) -> Sequence[StationComman
         .returning(commands)
     )
     return [_command(row) for row in given_up]
+
+
+async def forget(work: Work, *, ended_for: timedelta, at_most: int) -> int:
+    """Delete commands that ended so long ago, the oldest first: ids sort by time. Returns how many.
+
+    A clock that runs ahead, ours or the database's, deletes nothing early.
+    """
+    ended_before = func.least(func.now(), work.now) - ended_for
+    old = (
+        select(commands.c.command_id)
+        .where(commands.c.command_id < first_id_at(work.now - ended_for), commands.c.completed_at < ended_before)
+        .order_by(commands.c.command_id)
+        .limit(at_most)
+    )
+    return (await work.execute(delete(commands).where(commands.c.command_id.in_(old)))).rowcount
 
 
 async def find(work: Work, command_id: str) -> StationCommand | None:

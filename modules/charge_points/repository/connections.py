@@ -80,6 +80,13 @@ async def store_opened(work: Work, opened: Collection[StationConnected]) -> None
     )
 
 
+async def last_epoch(work: Work, station_id: str) -> int:
+    """The highest epoch that a connection of the station ever had; 0 for none."""
+    highest = func.greatest(connections.c.epoch, connections.c.ended_epoch)
+    found = await work.execute(select(highest).where(connections.c.station_id == station_id))
+    return int(found.scalar_one_or_none() or 0)
+
+
 async def store_ended(work: Work, ended: Collection[StationDisconnected]) -> None:
     """Store which epochs have ended. One that never was opened here is remembered, lest it open afterwards."""
     names = ("station_id", "epoch", "disconnected_at")
@@ -101,13 +108,23 @@ async def store_ended(work: Work, ended: Collection[StationDisconnected]) -> Non
 
 
 async def store_sightings(work: Work, seen: Sequence[Mapping[str, Any]]) -> Sequence[Connection]:
-    """Store when stations were heard from; returns the connections that had counted as lost with their pod."""
+    """Store when stations were heard from; returns the connections that had counted as lost with their pod.
+
+    A pod tells of stations of all shards: a row that another shard's batch has changed is left to the next sighting,
+    for to wait for it would be to wait for each other.
+    """
     parameters = as_arrays(seen, ("station_id", "pod_id", "seen_at"))
     given = _SEEN.c
     same = connections.c.station_id == given.station_id
+    free = (
+        select(connections.c.station_id, given.seen_at)
+        .join_from(connections, _SEEN, same)
+        .with_for_update(of=connections, skip_locked=True)
+        .cte("free")
+    )
+    latest = func.greatest(connections.c.last_seen_at, free.c.seen_at)
     await work.execute(
-        update(connections).values(last_seen_at=func.greatest(connections.c.last_seen_at, given.seen_at)).where(same),
-        parameters,
+        update(connections).values(last_seen_at=latest).where(connections.c.station_id == free.c.station_id), parameters
     )
     revived = await work.execute(
         update(connections)

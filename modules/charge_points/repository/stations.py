@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from modules.charge_points.domain.stations import Credentials, Station
+from modules.charge_points.domain.stations import ExpectedCertificate, Station
 from modules.charge_points.tables import connections, stations
 from modules.kernel.work import Work
 from shared_contracts.charge_points import Registration
@@ -17,6 +17,7 @@ _CONNECTED = func.coalesce(and_(connections.c.epoch > connections.c.ended_epoch,
 _OWN = (
     *("station_id", "friendly_name", "address", "latitude", "longitude", "registration", "security_profile"),
     *("self_registered", "vendor", "model", "serial_number", "firmware_version", "iccid", "imsi", "meter_type"),
+    *("certificate_common_name", "certificate_fingerprint", "time_zone"),
     *("meter_serial_number", "boot_reason", "last_booted_at", "created_at", "updated_at", "revision"),
 )
 _STATIONS: Select[Any] = select(
@@ -31,6 +32,15 @@ _STATIONS: Select[Any] = select(
     connections.c.disconnected_at,
     connections.c.remote_address,
 ).select_from(stations.outerjoin(connections, connections.c.station_id == stations.c.station_id))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccess:
+    """What holds of a station beside its passwords and profiles; `time_zone` is that of times it gives without one."""
+
+    registration: Registration
+    certificate: ExpectedCertificate
+    time_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +108,15 @@ async def remove(work: Work, station_id: str) -> bool:
     return (await work.execute(delete(stations).where(stations.c.station_id == station_id))).rowcount == 1
 
 
-async def find_access(work: Work, station_id: str) -> tuple[Registration, int, Credentials | None] | None:
-    """Registration, security profile and credentials."""
-    columns = ("registration", "security_profile", "password_salt", "password_hash")
+async def find_access(work: Work, station_id: str) -> StoredAccess | None:
+    """What the edge is to know of a station; None for one that nobody registered."""
+    columns = ("registration", "certificate_common_name", "certificate_fingerprint", "time_zone")
     statement = select(*(stations.c[name] for name in columns)).where(stations.c.station_id == station_id)
     row = (await work.execute(statement)).one_or_none()
     if row is None:
         return None
-    registration, profile, salt, password_hash = tuple(row)
-    credentials = None if salt is None or password_hash is None else Credentials(salt, password_hash)
-    return Registration(registration), profile, credentials
+    registration, common_name, fingerprint, time_zone = tuple(row)
+    return StoredAccess(Registration(registration), ExpectedCertificate(common_name, fingerprint), time_zone)
 
 
 async def store_boot(work: Work, station_id: str, said: Mapping[str, Any], booted_at: datetime) -> Registration | None:

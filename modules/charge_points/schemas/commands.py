@@ -58,6 +58,7 @@ class CommandView(View):
     deadline_at: datetime
     sent_at: datetime | None
     completed_at: datetime | None
+    late: bool = Field(description="Whether the station answered after the deadline: until then it was `timed_out`.")
     status: str | None = Field(description="OCPP's word.")
     payload: JsonObject | None = Field(description="What the station answered, in OCPP's terms.")
     variables: list[ReportedVariable]
@@ -79,6 +80,7 @@ class CommandView(View):
             deadline_at=command.deadline_at,
             sent_at=command.sent_at,
             completed_at=command.completed_at,
+            late=command.late,
             status=command.status,
             payload=command.payload,
             variables=list(command.variables),

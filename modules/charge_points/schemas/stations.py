@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from modules.charge_points.domain.stations import Station, is_identity
+from modules.charge_points.domain.stations import Station, is_identity, is_time_zone
 from modules.kernel.http import Body, Paging, View
 from shared_contracts.charge_points import Registration
 
@@ -36,6 +36,43 @@ SecurityProfile = Annotated[
 ]
 
 
+def _fingerprint(text: str) -> str:
+    digits = text.replace(":", "").lower()
+    if len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):
+        raise ValueError("64 hexadecimal digits")
+    return digits
+
+
+CommonName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    Field(description="Common name of its certificate (profile 3), where that is not the identity of the station."),
+]
+Fingerprint = Annotated[
+    str,
+    AfterValidator(_fingerprint),
+    Field(max_length=95, description="SHA-256 of its certificate, in hexadecimal: no other is taken then."),
+]
+
+
+def _time_zone(name: str) -> str:
+    if not is_time_zone(name):
+        raise ValueError("the name of a zone in the IANA time zone database, such as Europe/Kyiv")
+    return name
+
+
+TimeZone = Annotated[
+    str,
+    AfterValidator(_time_zone),
+    Field(
+        max_length=64,
+        description="IANA name of the zone of times that it gives without one; UTC where that is not set. "
+        "Holds from its next connection.",
+        examples=["Europe/Kyiv"],
+    ),
+]
+
+
 class StationFilter(Paging):
     """Which stations to list."""
 
@@ -54,6 +91,9 @@ class StationFacts(Body):
     address: Text | None = None
     latitude: Latitude | None = None
     longitude: Longitude | None = None
+    certificate_common_name: CommonName | None = None
+    certificate_fingerprint: Fingerprint | None = None
+    time_zone: TimeZone | None = None
 
 
 class NewPassword(Body):
@@ -108,6 +148,9 @@ class StationView(View):
     registration: Registration
     security_profile: int
     has_password: bool
+    certificate_common_name: str | None
+    certificate_fingerprint: str | None
+    time_zone: str | None
     self_registered: bool
     vendor: str | None
     model: str | None

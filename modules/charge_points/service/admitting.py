@@ -1,12 +1,13 @@
 """Which stations may connect, and what they are told when they boot."""
 
 from modules.charge_points.domain.stations import is_identity, shortened
-from modules.charge_points.repository import stations
+from modules.charge_points.repository import connections, credentials, stations
 from modules.charge_points.settings import ChargePointsSettings, UnknownStations
 from modules.kernel.work import Work
 from shared_contracts.charge_points import (
     BootAnswered,
     BootStation,
+    HashedPassword,
     Registration,
     StationAccess,
     StationBooted,
@@ -36,13 +37,23 @@ async def _stored_access(work: Work, station_id: str) -> StationAccess | None:
     found = await stations.find_access(work, station_id)
     if found is None:
         return None
-    registration, profile, credentials = found
+    access = await credentials.find(work, station_id)
+    if access is None:
+        return None
+    current, certificate = access.keyring.current, found.certificate
     return StationAccess(
         known=True,
-        registration=registration,
-        security_profile=profile,
-        password_salt=credentials.salt if credentials else "",
-        password_hash=credentials.password_hash if credentials else "",
+        registration=found.registration,
+        security_profile=access.profiles.configured,
+        password_salt=current.salt if current else "",
+        password_hash=current.password_hash if current else "",
+        passwords=tuple(HashedPassword(salt=one.salt, hash=one.password_hash) for one in access.keyring.valid),
+        accepted_profiles=() if access.profiles.pending is None else access.profiles.accepted,
+        revision=access.keyring.revision,
+        certificate_common_name=certificate.common_name,
+        certificate_fingerprint=certificate.fingerprint,
+        time_zone=found.time_zone,
+        last_epoch=await connections.last_epoch(work, station_id),
     )
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from modules.charge_points.domain.commands import CommandState, StationCommand, masked_document, with_ids
+from modules.charge_points.domain.destinations import MOST_URLS, SYSTEM_SCHEMES, file_urls, system_urls
 from modules.charge_points.errors import CommandNotFound, IdempotencyKeyReused, StationNotFound
 from modules.charge_points.repository import commands
-from modules.charge_points.service import registering
+from modules.charge_points.service import proving, registering
+from modules.kernel.destinations import DestinationRefused, Destinations
 from modules.kernel.work import Work
-from shared_contracts.charge_points import CommandCompleted
+from shared_contracts.charge_points import CommandCompleted, CompleteCommand
 from shared_contracts.commands import Command
 from shared_contracts.message import new_id
 from shared_contracts.transactions import TransactionEnded, TransactionStarted
@@ -40,8 +42,10 @@ async def issue(
 ) -> Order:
     """Remember a command, to be sent once this work is committed.
 
-    The same idempotency key and station lead to the same command. Raises StationNotFound, IdempotencyKeyReused.
+    The same idempotency key and station lead to the same command. Raises StationNotFound, IdempotencyKeyReused, and
+    DestinationRefused for a command that would send the station where it must not go.
     """
+    await _check_destinations(work.resource(Destinations), command)
     command = with_ids(command, secrets.randbelow(_HIGHEST_NUMBER) + 1)
     remembered = StationCommand(
         command_id=new_id(),
@@ -57,6 +61,16 @@ async def issue(
     if await commands.add(work, remembered):
         return Order(remembered, command, work.trace)
     return Order(await _issued_before(work, remembered), None)
+
+
+async def _check_destinations(destinations: Destinations, command: Command) -> None:
+    files, systems = set(file_urls(command)), set(system_urls(command))
+    if len(files) + len(systems) > MOST_URLS:
+        raise DestinationRefused("More URLs than one command needs.")
+    for url in files:
+        await destinations.check(url)
+    for url in systems:
+        await destinations.check(url, schemes=SYSTEM_SCHEMES)
 
 
 async def _issued_before(work: Work, wanted: StationCommand) -> StationCommand:
@@ -79,16 +93,28 @@ async def mark_sent(work: Work, command_id: str) -> None:
     await commands.mark_sent(work, command_id)
 
 
-async def complete(work: Work, command: StationCommand) -> None:
-    """Store how a command ended and tell everybody, unless that was done before."""
-    if await commands.complete(work, command):
+async def complete(work: Work, command: StationCommand) -> bool:
+    """Store how a command ended and tell everybody, unless that was done before; whether it was new."""
+    new = await commands.complete(work, command)
+    if new:
+        await proving.note_answer(work, command)
         work.publish(_completed(command))
+    return new
+
+
+async def complete_late(work: Work, message: CompleteCommand) -> bool:
+    """Store an answer that nobody waited for any more; False where the command has ended otherwise, or is no one's."""
+    command = await commands.find(work, message.command_id)
+    if command is None or command.station_id != message.station_id:
+        return False
+    return await complete(work, command.answered(message.answer, work.now))
 
 
 async def give_up_overdue(work: Work, *, grace: timedelta) -> int:
     """End the commands that a crash left under way: whether they were carried out is unknown, so none is sent again."""
     given_up = await commands.give_up(work, due_before=work.now - grace)
     for command in given_up:
+        await proving.note_answer(work, command)
         work.publish(_completed(command))
     return len(given_up)
 

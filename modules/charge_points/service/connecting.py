@@ -11,14 +11,16 @@ from modules.charge_points.domain.connections import (
     reported_connectors,
 )
 from modules.charge_points.repository import connections
+from modules.charge_points.service import proving
 from modules.kernel.work import Work
 from shared_contracts.stations import StationConnected, StationDisconnected, StationsSeen, StatusReported
 
 
 async def open_connections(work: Work, events: Sequence[StationConnected]) -> None:
-    """Store which connections are the newest."""
+    """Store which connections are the newest, and what they tell of passwords and profiles that are being changed."""
     await connections.store_signs_of_life(work, {event.pod_id for event in events})
     await connections.store_opened(work, newest_connections(events).values())
+    await proving.note_logins(work, events)
 
 
 async def end_connections(work: Work, events: Sequence[StationDisconnected]) -> None:

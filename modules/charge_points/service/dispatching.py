@@ -1,9 +1,10 @@
 """Takes remembered commands to the station, and stores what came of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TypeVar, cast
 
 import structlog
 from pydantic import ValidationError
@@ -11,7 +12,9 @@ from pydantic import ValidationError
 from modules.charge_points.domain.commands import StationCommand
 from modules.charge_points.service import commanding
 from modules.charge_points.service.commanding import Order
-from modules.kernel.work import ModuleContext
+from modules.charge_points.settings import ChargePointsSettings
+from modules.kernel.destinations import Destinations
+from modules.kernel.work import ModuleContext, Work
 from shared_contracts.bus import BusUnavailable, RequestFailed, RequestTimedOut, StationOffline, tell
 from shared_contracts.commands import Command, CommandAnswered, CommandOutcome, ExecuteCommand
 
@@ -23,6 +26,8 @@ ANSWER_GRACE_S = 2.0
 _SENT_AFTER_S = 0.25
 _DRAIN_S = 3.0
 _STORE_ATTEMPTS = 8
+
+T = TypeVar("T")
 
 
 class Dispatcher:
@@ -48,6 +53,11 @@ class Dispatcher:
         done, _ = await asyncio.wait((task,), timeout=wait_s)
         return task.result() if done else await self._unanswered(order)
 
+    async def read(self, look: Callable[[Work], Awaitable[T]]) -> T:
+        """Look at what is stored by now, after the work that issued the command is over."""
+        async with self._context.work() as work:
+            return await look(work)
+
     async def drain(self) -> None:
         """Let what is under way end, for a moment; what is left will count as timed out."""
         if self._under_way:
@@ -58,8 +68,7 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _unanswered(self, order: Order) -> StationCommand:
-        async with self._context.work() as work:
-            return await commanding.get(work, order.remembered.command_id)
+        return await self.read(lambda work: commanding.get(work, order.remembered.command_id))
 
     async def _send(self, remembered: StationCommand, command: Command, trace: str | None) -> StationCommand:
         asking = asyncio.create_task(self._ask_station(remembered, command, trace))
@@ -81,12 +90,13 @@ class Dispatcher:
             log.warning("command_not_marked_sent", command=command_id, error=repr(error))
 
     async def _ask_station(self, remembered: StationCommand, command: Command, trace: str | None) -> CommandAnswered:
-        left_s = (remembered.deadline_at - datetime.now(UTC)).total_seconds()
+        left_s = remembered.left_s(datetime.now(UTC))
         message = ExecuteCommand(
             station_id=remembered.station_id,
             command_id=remembered.command_id,
             command=command,
             expires_at=remembered.deadline_at,
+            within_s=left_s,
         )
         try:
             return await tell(
@@ -128,10 +138,11 @@ class Dispatcher:
 
 @asynccontextmanager
 async def open_dispatcher(context: ModuleContext) -> AsyncIterator[Mapping[type, object]]:
-    """The dispatcher, as a resource of the module."""
+    """The dispatcher and where stations may be sent, as resources of the module."""
     dispatcher = Dispatcher(context)
+    allowed = cast("ChargePointsSettings", context.settings).allowed_destinations
     try:
-        yield {Dispatcher: dispatcher}
+        yield {Dispatcher: dispatcher, Destinations: Destinations([name.lower() for name in allowed])}
     finally:
         await dispatcher.drain()
 

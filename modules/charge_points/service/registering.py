@@ -4,17 +4,20 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modules.charge_points.domain.stations import Station, hash_password
-from modules.charge_points.errors import StationExists, StationNotFound
+from modules.charge_points.domain.profiles import ProfileNotLowered
+from modules.charge_points.domain.stations import Credentials, Station, hash_password
+from modules.charge_points.errors import ProfileLowered, StationExists, StationNotFound
 from modules.charge_points.repository import connections, stations
+from modules.charge_points.repository.credentials import Access
 from modules.charge_points.repository.stations import Filter
+from modules.charge_points.service import proving
 from modules.kernel.errors import PreconditionFailed
 from modules.kernel.work import Work
 from shared_contracts.charge_points import Registration, StationAccessChanged, StationRegistered, StationRemoved
 
 _PASSWORD_BYTES = 20  # 40 hexadecimal digits: the longest that OCPP 1.6 and 2.0.1 both allow
 _WITH_PASSWORD = {1, 2}
-_ACCESS = {"registration", "security_profile"}
+_ACCESS = {"registration", "security_profile", "certificate_common_name", "certificate_fingerprint", "time_zone"}
 
 
 async def register(
@@ -48,7 +51,9 @@ async def list_connectors(work: Work, station_id: str) -> Sequence[tuple[int, in
 
 
 async def edit(work: Work, station_id: str, changes: Mapping[str, Any], *, revision: int | None) -> Station:
-    """Change what is given. `revision` is the one that the caller has seen, None for any."""
+    """Change what is given. `revision` is the one that the caller has seen, None for any. Raises ProfileLowered."""
+    if "security_profile" in changes:
+        await _set_profile(work, station_id, changes["security_profile"])
     if not await stations.edit(work, station_id, changes, revision=revision):
         station = await get(work, station_id)
         raise PreconditionFailed(f"The current revision is {station.revision}.", revision=station.revision)
@@ -66,20 +71,36 @@ async def remove(work: Work, station_id: str) -> None:
 
 
 async def rotate_password(work: Work, station_id: str, *, password: str | None) -> str | None:
-    """Replace the station's password; returns the one that was made where none is given."""
-    made = _new_password() if password is None else None
-    if not await stations.edit(work, station_id, _hashed(password or made), revision=None):
+    """Replace the station's password; returns the one that was made where none is given. The station is not told."""
+    new = password or _new_password()
+    if not await proving.replace_password(work, station_id, _hash(new)):
         raise StationNotFound(station_id)
-    work.publish(StationAccessChanged(station_id=station_id))
-    return made
+    await stations.edit(work, station_id, {}, revision=None)
+    return None if password else new
+
+
+async def _set_profile(work: Work, station_id: str, profile: int) -> None:
+    ever_connected = (await get(work, station_id)).first_connected_at is not None
+
+    def step(access: Access) -> Access:
+        return proving.with_profiles(access, access.profiles.set_to(profile, ever_connected=ever_connected))
+
+    try:
+        await proving.change(work, station_id, step)
+    except ProfileNotLowered as error:
+        raise ProfileLowered(str(error)) from error
 
 
 def _new_password() -> str:
     return secrets.token_hex(_PASSWORD_BYTES)
 
 
+def _hash(password: str) -> Credentials:
+    return hash_password(password, secrets.token_hex(16))
+
+
 def _hashed(password: str | None) -> Mapping[str, str]:
     if password is None:
         return {}
-    credentials = hash_password(password, secrets.token_hex(16))
+    credentials = _hash(password)
     return {"password_salt": credentials.salt, "password_hash": credentials.password_hash}

@@ -8,9 +8,10 @@ from modules.configuration.errors import ChargingProfileNotFound
 from modules.configuration.routes.cursors import position_of
 from modules.configuration.schemas.profiles import ChargingProfileView, NewChargingProfile, ProfileFilter
 from modules.configuration.service import profiles
+from modules.configuration.service.sending import Afterwards
 from modules.kernel.http import Call, Created, NoQuery, Page, delete, get, page_of, post
 from modules.kernel.scopes import Scope
-from modules.kernel.work import Work
+from modules.kernel.work import AfterCommit, Work
 
 
 async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) -> Page[ChargingProfileView]:
@@ -23,16 +24,24 @@ async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) ->
     return page_of(found, query, ChargingProfileView.of, lambda profile: (profile.profile_id,))
 
 
-async def send_charging_profile(call: Call[NoQuery, NewChargingProfile], work: Work) -> Created[ChargingProfileView]:
+async def send_charging_profile(
+    call: Call[NoQuery, NewChargingProfile], work: Work
+) -> AfterCommit[Created[ChargingProfileView]]:
     """Give a charging station a charging profile.
 
     One with the same id, or with the same EVSE, purpose and stack level, is replaced. The state says whether the
     station took it; `unknown` while it has not answered.
     """
-    station_id = call.path["station_id"]
-    sent = await profiles.send(work, station_id, call.body.command(), issued_by=call.principal.user_id)
-    place = f"/charging-stations/{quote(station_id, safe='')}/charging-profiles/{sent.profile_id}"
-    return Created(ChargingProfileView.of(sent), place)
+    station_id, command = call.path["station_id"], call.body.command()
+    afterwards = work.resource(Afterwards)
+
+    async def answer() -> Created[ChargingProfileView]:
+        async with afterwards.work(work.trace) as later:
+            sent = await profiles.send(later, station_id, command, issued_by=call.principal.user_id)
+        place = f"/charging-stations/{quote(station_id, safe='')}/charging-profiles/{sent.profile_id}"
+        return Created(ChargingProfileView.of(sent), place)
+
+    return AfterCommit(answer)
 
 
 async def get_charging_profile(call: Call[NoQuery, None], work: Work) -> ChargingProfileView:

@@ -11,9 +11,10 @@ from modules.configuration.schemas.variables import (
     VariableView,
 )
 from modules.configuration.service import variables
+from modules.configuration.service.sending import Afterwards
 from modules.kernel.http import Call, NoQuery, Page, Paging, get, page_of, patch, post
 from modules.kernel.scopes import Scope
-from modules.kernel.work import Work
+from modules.kernel.work import AfterCommit, Work
 
 _KEY_KINDS = (str, str, str, int, int, str, str)
 
@@ -33,13 +34,19 @@ async def list_variables(call: Call[VariableFilter, None], work: Work) -> Page[V
     return page_of(found, query, VariableView.of, lambda variable: variable.key)
 
 
-async def refresh_variables(call: Call[NoQuery, None], work: Work) -> RefreshView:
+async def refresh_variables(call: Call[NoQuery, None], work: Work) -> AfterCommit[RefreshView]:
     """Read all variables of a charging station anew.
 
     A 1.6 station answers with them; a 2.x station reports them in the seconds after.
     """
-    issued = await variables.refresh(work, call.path["station_id"], issued_by=call.principal.user_id)
-    return RefreshView.of(issued)
+    afterwards = work.resource(Afterwards)
+
+    async def answer() -> RefreshView:
+        async with afterwards.work(work.trace) as later:
+            issued = await variables.refresh(later, call.path["station_id"], issued_by=call.principal.user_id)
+        return RefreshView.of(issued)
+
+    return AfterCommit(answer)
 
 
 async def change_variables(call: Call[NoQuery, NewValues], work: Work) -> ChangesView:

@@ -2,6 +2,7 @@
 
 from modules.configuration.domain.answers import Answer
 from modules.configuration.errors import CommandInvalid, StationNotFound, StationOffline
+from modules.kernel.destinations import DestinationRefused
 from modules.kernel.work import Work
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
@@ -15,7 +16,10 @@ _GRACE_S = 5.0
 async def tell_station(
     work: Work, station_id: str, command: Command, *, issued_by: str, idempotency_key: str | None = None
 ) -> CommandIssued:
-    """Issue a command and wait a while for its outcome, whatever that is. Raises StationNotFound."""
+    """Issue a command and wait a while for its outcome, whatever that is.
+
+    Raises StationNotFound, DestinationRefused.
+    """
     if len(station_id) > _LONGEST_ID:
         raise StationNotFound(station_id)
     message = IssueCommand(
@@ -30,6 +34,8 @@ async def tell_station(
     except RequestFailed as refusal:
         if refusal.code == StationNotFound.code:
             raise StationNotFound(station_id) from refusal
+        if refusal.code == DestinationRefused.code:
+            raise DestinationRefused(refusal.detail) from refusal
         raise
 
 

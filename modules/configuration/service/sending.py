@@ -1,13 +1,26 @@
-"""Asks stations for firmware updates, once those are committed."""
+"""Asks stations once the work of the request is committed: they take their time, and no connection waits with them."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 from modules.configuration.domain.firmware import FirmwareUpdate
 from modules.configuration.errors import StationNotFound
 from modules.configuration.service import asking, firmware
-from modules.kernel.work import ModuleContext
+from modules.kernel.destinations import DestinationRefused
+from modules.kernel.work import ModuleContext, Work
 from shared_contracts.commands import UpdateFirmware
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """A resource of the module: opens the works in which stations are asked after the request's own."""
+
+    context: ModuleContext
+
+    def work(self, trace: str | None) -> AbstractAsyncContextManager[Work]:
+        """A work of its own; it takes a connection when the station has answered."""
+        return self.context.serve(trace=trace)
 
 
 class FirmwareSender:
@@ -28,7 +41,7 @@ class FirmwareSender:
                     work, station_id, request_id, issued.command_id, issued.outcome, issued.status
                 )
                 current = await firmware.get(work, station_id, remembered.update_id)
-        except StationNotFound:
+        except (StationNotFound, DestinationRefused):
             async with self._context.work(trace=trace) as work:
                 await firmware.forget_unasked(work, remembered.update_id)
             raise
@@ -38,5 +51,5 @@ class FirmwareSender:
 
 @asynccontextmanager
 async def open_sender(context: ModuleContext) -> AsyncIterator[Mapping[type, object]]:
-    """The sender, as a resource of the module."""
-    yield {FirmwareSender: FirmwareSender(context)}
+    """What asks stations, as resources of the module."""
+    yield {FirmwareSender: FirmwareSender(context), Afterwards: Afterwards(context)}

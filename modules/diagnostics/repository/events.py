@@ -41,6 +41,15 @@ async def bounds(work: Work) -> Bounds:
     return Bounds(row.given, row.settled)
 
 
+async def are_kept(work: Work, after: int) -> bool:
+    """Whether all events after the position of an event are still there. They are dropped in order, oldest first."""
+    known = select(_EVENT.offset).where(_EVENT.offset == after).limit(1)
+    if (await work.execute(known)).scalar() is not None:
+        return True
+    oldest = (await work.execute(select(func.min(_EVENT.offset)))).scalar()
+    return (await bounds(work)).given <= after if oldest is None else int(oldest) <= after
+
+
 async def read_events(work: Work, filtered: EventFilter, *, after: int, until: int, limit: int) -> list[StoredEvent]:
     """Events that match, after one position and up to and including another, oldest first."""
     if filtered.since is not None and not after:

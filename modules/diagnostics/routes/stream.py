@@ -1,7 +1,9 @@
 """/stream"""
 
 from modules.diagnostics.domain import parse_position
+from modules.diagnostics.errors import EventsNotKept
 from modules.diagnostics.opened import Opened
+from modules.diagnostics.repository import events
 from modules.diagnostics.schemas.events import StreamChosen
 from modules.diagnostics.stream import NAMES, DriverView, Selection, follow
 from modules.kernel.errors import InvalidRequest
@@ -16,7 +18,7 @@ async def stream_events(call: Call[StreamChosen, None], work: Work) -> EventStre
 
     `event` is the type, `id` resumes the stream, `data` has key, station_id, occurred_at and payload. The stream ends
     now and then: come back with Last-Event-ID, as browsers do by themselves. A driver gets their own transactions,
-    and the meters of these.
+    and the meters of these. 410 tells that events after the given id are not kept any more: begin anew without it.
     """
     names = frozenset(call.query.types)
     if unknown := names - frozenset(NAMES.values()):
@@ -26,6 +28,8 @@ async def stream_events(call: Call[StreamChosen, None], work: Work) -> EventStre
     if given and after is None:
         raise _invalid("last_event_id", "not one of ours")
     driver = await _driver_view(call.principal.driver_id, work)
+    if after and not await events.are_kept(work, after):
+        raise EventsNotKept
     selection = Selection(station_id=call.query.station_id, names=names or None, driver=driver)
     return EventStream(follow(work.resource(Opened).feed, selection, after=after))
 
@@ -41,4 +45,4 @@ def _invalid(field: str, message: str) -> InvalidRequest:
     return InvalidRequest(f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
-table = (get("/stream", stream_events, Scope.STREAM_READ),)
+table = (get("/stream", stream_events, Scope.STREAM_READ, problems=(410,)),)

@@ -18,7 +18,7 @@ from modules.transactions.domain.transaction import (
 from shared_contracts.authorization import TokenStatus
 
 
-def with_facts(transaction: Transaction, facts: Facts) -> Transaction:
+def with_facts(transaction: Transaction, facts: Facts, *, rollover_wh: int | None = None) -> Transaction:
     """The transaction with everything that follows from the facts, and from nothing else."""
     token = facts.token
     known = replace(
@@ -39,7 +39,7 @@ def with_facts(transaction: Transaction, facts: Facts) -> Transaction:
         last_sequence_number=facts.last_sequence_number,
         flags=with_flags(facts.flags, *(flag for flag in transaction.flags if flag == ABANDONED)),
     )
-    return known if facts.ended is None else _ended(known, facts, facts.ended[0], facts.ended[2])
+    return known if facts.ended is None else _ended(known, facts, facts.ended[0], facts.ended[2], rollover_wh)
 
 
 def started_at(facts: Facts) -> datetime:
@@ -47,8 +47,10 @@ def started_at(facts: Facts) -> datetime:
     return facts.started[0] if facts.started else facts.earliest_at
 
 
-def _ended(transaction: Transaction, facts: Facts, ended_at: datetime, reason: str) -> Transaction:
-    energy_wh, odd = _energy(facts, duration_s(transaction.started_at, ended_at))
+def _ended(
+    transaction: Transaction, facts: Facts, ended_at: datetime, reason: str, rollover_wh: int | None
+) -> Transaction:
+    energy_wh, odd = _energy(facts, duration_s(transaction.started_at, ended_at), rollover_wh)
     if ended_at < transaction.started_at:
         odd = (*odd, CLOCK_JUMP)
     if facts.started is None:
@@ -66,9 +68,9 @@ def _ended(transaction: Transaction, facts: Facts, ended_at: datetime, reason: s
     )
 
 
-def _energy(facts: Facts, lasted_s: int) -> tuple[int | None, tuple[str, ...]]:
+def _energy(facts: Facts, lasted_s: int, rollover_wh: int | None) -> tuple[int | None, tuple[str, ...]]:
     """From the opening to the closing reading; None where there is one reading only, or none."""
     opening, closing = facts.opening, facts.closing
     if opening is None or closing is None or opening[1:] == closing[1:]:
         return None, ()
-    return energy_between(opening.energy_wh, closing.energy_wh, lasted_s)
+    return energy_between(opening.energy_wh, closing.energy_wh, lasted_s, rollover_wh=rollover_wh)

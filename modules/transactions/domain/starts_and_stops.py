@@ -64,10 +64,13 @@ def opened(message: OpenTransaction, judged: TokenJudged, *, transaction_id: str
     )
 
 
-def closed(transaction: Transaction, message: CloseTransaction, *more_flags: str) -> Transaction:
-    """The transaction after its stop."""
+def closed(
+    transaction: Transaction, message: CloseTransaction, *more_flags: str, rollover_wh: int | None = None
+) -> Transaction:
+    """The transaction after its stop; `rollover_wh` as of `energy_between`."""
     lasted_s = duration_s(transaction.started_at, message.stopped_at)
-    energy_wh, odd = energy_between(transaction.meter_start_wh or 0, message.meter_stop_wh, lasted_s)
+    start_wh = transaction.meter_start_wh or 0
+    energy_wh, odd = energy_between(start_wh, message.meter_stop_wh, lasted_s, rollover_wh=rollover_wh)
     if message.stopped_at < transaction.started_at:
         odd = (*odd, CLOCK_JUMP)
     return replace(
@@ -80,6 +83,7 @@ def closed(transaction: Transaction, message: CloseTransaction, *more_flags: str
         offline=transaction.offline or message.received_at - message.stopped_at > LATE,
         flags=with_flags(transaction.flags, *message.flags, *odd, *more_flags),
         stop_digest=stop_digest(message),
+        stop_received_at=message.received_at,
         ended_revision=transaction.ended_revision + 1,
     )
 

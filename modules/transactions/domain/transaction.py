@@ -8,6 +8,7 @@ Glossary:
 - *flags*: what is odd about it; nothing odd is ever refused, since the station would drop it.
     - `abandoned`: another transaction began on the same connector, and this one was never stopped;
     - `suspect`: the energy is not to be billed unseen, for the reason given by one of the next two;
+    - `register_rollover`: the register began again at zero in between, as the settings say that it does;
     - `meter_decreased`: the register stands lower at the end than at the beginning; the energy is then 0;
     - `power_implausible`: more energy than any charger delivers in that time (Wh reported as kWh, or the reverse);
     - `clock_jump`: it ended before it began; the duration is then 0;
@@ -26,6 +27,7 @@ from shared_contracts.transactions import TransactionState
 ABANDONED: Final = "abandoned"
 SUSPECT: Final = "suspect"
 METER_DECREASED: Final = "meter_decreased"
+REGISTER_ROLLOVER: Final = "register_rollover"
 POWER_IMPLAUSIBLE: Final = "power_implausible"
 CLOCK_JUMP: Final = "clock_jump"
 START_MISSING: Final = "start_missing"
@@ -87,6 +89,7 @@ class Transaction:
     remote_start_id: int | None = None
     last_sequence_number: int | None = None
     stop_digest: str | None = None
+    stop_received_at: datetime | None = None
     ended_revision: int = 0
     facts: Facts | None = None
 
@@ -106,14 +109,30 @@ def duration_s(started_at: datetime, ended_at: datetime) -> int:
     return max(0, int((ended_at - started_at).total_seconds()))
 
 
-def energy_between(start_wh: int, stop_wh: int, lasted_s: int) -> tuple[int, tuple[str, ...]]:
-    """The energy between two register readings in Wh, never negative, and flags where it is not to be believed."""
+def energy_between(
+    start_wh: int, stop_wh: int, lasted_s: int, *, rollover_wh: int | None = None
+) -> tuple[int, tuple[str, ...]]:
+    """The energy between two register readings in Wh, never negative, and flags where it is not to be believed.
+
+    Where registers begin again at `rollover_wh`, one that decreased may have done so, if the energy is credible then.
+    """
     if stop_wh < start_wh:
-        return 0, (SUSPECT, METER_DECREASED)
+        over_wh = _rolled_over(start_wh, stop_wh, rollover_wh)
+        if over_wh is None or not _is_plausible(over_wh, lasted_s):
+            return 0, (SUSPECT, METER_DECREASED)
+        return over_wh, (REGISTER_ROLLOVER,)
     energy_wh = min(stop_wh - start_wh, _LARGEST_WH)
-    if energy_wh * 3600 > HIGHEST_POWER_W * max(lasted_s, _SHORTEST_S):
-        return energy_wh, (SUSPECT, POWER_IMPLAUSIBLE)
-    return energy_wh, ()
+    return energy_wh, () if _is_plausible(energy_wh, lasted_s) else (SUSPECT, POWER_IMPLAUSIBLE)
+
+
+def _rolled_over(start_wh: int, stop_wh: int, rollover_wh: int | None) -> int | None:
+    if rollover_wh is None or not 0 <= stop_wh < start_wh < rollover_wh:
+        return None
+    return stop_wh + rollover_wh - start_wh
+
+
+def _is_plausible(energy_wh: int, lasted_s: int) -> bool:
+    return energy_wh * 3600 <= HIGHEST_POWER_W * max(lasted_s, _SHORTEST_S)
 
 
 def with_flags(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Queries for the starts and stops of OCPP 1.6. All are scoped to the station."""
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, exists, literal, select, update
+from sqlalchemy.dialects import postgresql
 
 from modules.kernel.work import Work
 from modules.transactions.domain.transaction import ABANDONED, Transaction
@@ -16,11 +16,13 @@ _is_open = _column.state == TransactionState.CHARGING
 async def open_new(work: Work, transaction: Transaction, start_digest: str) -> bool:
     """Store a new transaction, and flag those it leaves open on its connector: one statement.
 
-    False where an open one has the same digest, or any the same number; a concurrent start is waited for.
+    False where `find_begun` has it, or any has the same number; a concurrent start is waited for.
     """
+    row = row_of(transaction) | {"start_digest": start_digest}
+    values = select(*(literal(value, _column[name].type) for name, value in row.items()))
     new = (
-        insert(transactions)
-        .values(row_of(transaction) | {"start_digest": start_digest})
+        postgresql.insert(transactions)
+        .from_select(list(row), values.where(~exists().where(_is_held_up(transaction, start_digest))))
         .on_conflict_do_nothing()
         .returning(_column.id)
         .cte("new")
@@ -41,10 +43,24 @@ async def open_new(work: Work, transaction: Transaction, start_digest: str) -> b
     return found.first() is not None
 
 
-async def find_open_by_digest(work: Work, start_digest: str) -> Transaction | None:
-    """The open transaction that began with this content."""
-    statement = select(*COLUMNS).where(_is_open, _column.start_digest == start_digest)
+async def find_begun(work: Work, transaction: Transaction, start_digest: str) -> Transaction | None:
+    """The transaction that began with this content and is open, or was when this start was received."""
+    begun = and_(_is_open, _column.start_digest == start_digest) | _is_held_up(transaction, start_digest)
+    statement = select(*COLUMNS).where(begun).order_by(_is_open.desc()).limit(1)
     return maybe((await work.execute(statement)).mappings().first())
+
+
+def _is_held_up(transaction: Transaction, start_digest: str) -> ColumnElement[bool]:
+    """Transactions that ended only after this start of theirs was received: it was held up on its way to us.
+
+    A station begins the next one when the stop of the last was answered; without a clock both may look alike.
+    """
+    return and_(
+        _column.station_id == transaction.station_id,
+        _column.started_at >= transaction.started_at,
+        _column.start_digest == start_digest,
+        _column.stop_received_at >= transaction.received_at,
+    )
 
 
 async def has_open(work: Work, folded_token: str) -> bool:

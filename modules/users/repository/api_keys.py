@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, select, update
 
 from modules.kernel.scopes import Scope
 from modules.kernel.work import Work
@@ -22,6 +22,17 @@ async def add(work: Work, key: ApiKey, key_hash: str) -> None:
     row: dict[str, Any] = {name: getattr(key, name) for name in ApiKey.__slots__}
     row["scopes"] = None if key.scopes is None else sorted(key.scopes)
     await work.execute(insert(api_keys).values(row | {"hash": key_hash}))
+
+
+async def remove_expired(work: Work, user_id: str) -> None:
+    """Delete the keys of a person that open nothing any more."""
+    over = _key.expires_at < func.least(func.now(), work.now)
+    await work.execute(delete(api_keys).where(_key.user_id == user_id, over))
+
+
+async def count(work: Work, user_id: str) -> int:
+    """How many keys a person has."""
+    return int((await work.execute(select(func.count()).where(_key.user_id == user_id))).scalar_one())
 
 
 async def find_by_hash(work: Work, key_hash: str) -> tuple[ApiKey, User] | None:

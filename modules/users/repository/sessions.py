@@ -49,10 +49,11 @@ async def end(work: Work, session_id: str) -> None:
     await work.execute(delete(sessions).where(sessions.c.id == session_id))
 
 
-async def end_by_token(work: Work, token_hash: str) -> None:
-    """Delete the session that a refresh token belongs to, if there is one."""
+async def end_by_token(work: Work, token_hash: str) -> str | None:
+    """Delete the session that a refresh token belongs to, if there is one; returns whose it was."""
     owning = select(refresh_tokens.c.session_id).where(refresh_tokens.c.hash == token_hash)
-    await work.execute(delete(sessions).where(sessions.c.id.in_(owning)))
+    statement = delete(sessions).where(sessions.c.id.in_(owning)).returning(sessions.c.user_id)
+    return (await work.execute(statement)).scalar()
 
 
 async def end_all(work: Work, user_id: str) -> None:

@@ -46,7 +46,7 @@ async def revoke_api_key(call: Call[NoQuery, None], work: Work) -> None:
 
 table = (
     get("/api-keys", list_api_keys, Scope.PROFILE),
-    post("/api-keys", create_api_key, Scope.PROFILE, status=201, acts=False, problems=(403,)),
+    post("/api-keys", create_api_key, Scope.PROFILE, status=201, acts=False, problems=(403, 409)),
     get("/api-keys/{key_id}", get_api_key, Scope.PROFILE, problems=(404,)),
     delete("/api-keys/{key_id}", revoke_api_key, Scope.PROFILE, problems=(404,)),
 )

@@ -69,8 +69,8 @@ async def get_user(call: Call[NoQuery, None], work: Work) -> UserView:
 async def change_user(call: Call[NoQuery, UserChanges], work: Work) -> UserView:
     """Change a person.
 
-    Who is made inactive is signed out everywhere and their API keys rest; an access token that they have holds for
-    the minutes that are left of it.
+    Who is made inactive is signed out everywhere, and their API keys rest. Access tokens that say another role than
+    they now have hold no longer.
     """
     changes = call.body.columns()
     by = call.principal

@@ -3,9 +3,8 @@
 from modules.kernel.http import Call, NoQuery, delete, post
 from modules.kernel.scopes import Scope
 from modules.kernel.work import AfterCommit, Work
-from modules.users import signing_in
+from modules.users import people, signing_in
 from modules.users.errors import RefreshRefused
-from modules.users.repository import sessions as repository
 from modules.users.schemas.sessions import RefreshTokenGiven, SessionView, SignIn
 
 
@@ -39,13 +38,13 @@ async def sign_out(call: Call[NoQuery, RefreshTokenGiven], work: Work) -> None:
 
 
 async def sign_out_everywhere(call: Call[NoQuery, None], work: Work) -> None:
-    """End all sessions of the caller. Access tokens hold until they expire."""
-    await repository.end_all(work, call.principal.user_id)
+    """End all sessions of the caller, and the access tokens that they were given."""
+    await people.sign_out_everywhere(work, call.principal.user_id)
 
 
 table = (
     post("/sessions", sign_in, None, acts=False, problems=(401, 429)),
     post("/sessions/refresh", refresh_session, None, acts=False, problems=(401,)),
     post("/sessions/sign-out", sign_out, None, status=204, acts=False),
-    delete("/sessions", sign_out_everywhere, Scope.PROFILE),
+    delete("/sessions", sign_out_everywhere, Scope.PROFILE, problems=(404,)),
 )

@@ -234,6 +234,22 @@ def test_a_serial_number_of_33_characters_and_a_property_of_the_vendor_are_taken
     assert reaction(text, version, strict=True) != TAKEN
 
 
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize(
+    "time", ["2026-11-21T10:00:00", "2026-11-21 10:00:00", "2026-11-21T10:00:00+0100", "yesterday", ""]
+)
+def test_a_time_that_is_not_rfc_3339_is_refused_by_the_strict_profile(version: Version, time: str) -> None:
+    status = {"timestamp": time, "connectorId": 1, "errorCode": "NoError", "status": "Available"}
+    if version is not Version.V16:
+        status = {"timestamp": time, "connectorId": 1, "evseId": 1, "connectorStatus": "Available"}
+    text = call("StatusNotification", status)
+    proper = call("StatusNotification", status | {"timestamp": "2026-11-21T10:00:00+01:00"})
+
+    assert reaction(text, version) == TAKEN
+    assert reaction(text, version, strict=True) == 'PropertyConstraintViolation "7"'
+    assert reaction(proper, version, strict=True) == TAKEN
+
+
 @pytest.mark.parametrize("version", [Version.V201, Version.V21])
 def test_a_message_of_1_6_is_refused_on_2_x(version: Version) -> None:
     text = call("BootNotification", boot(Version.V16))

@@ -27,6 +27,9 @@ def official_schema(version: Version, action: str, kind: Kind) -> dict[str, Any]
     return schema
 
 
+OF_FORMAT = {"date-time": "2026-11-21T10:00:00Z"}
+
+
 def sample(node: dict[str, Any], root: dict[str, Any], *, full: bool) -> Any:
     """A value that the schema describes: with every property, or with the required ones only."""
     if "$ref" in node:
@@ -41,7 +44,7 @@ def sample(node: dict[str, Any], root: dict[str, Any], *, full: bool) -> Any:
         case "array":
             value = [sample(node["items"], root, full=full)] * max(1, node.get("minItems", 1))
         case "string":
-            value = "x" * min(node.get("maxLength", 9), 9)
+            value = OF_FORMAT.get(node.get("format", "")) or "x" * min(node.get("maxLength", 9), 9)
         case "boolean":
             value = True
         case "integer":
@@ -182,3 +185,12 @@ def test_what_json_cannot_carry_is_a_violation(data: object) -> None:
 def test_an_action_that_the_version_does_not_know_has_no_schema(action: str) -> None:
     with pytest.raises(KeyError):
         schemas.violations(Version.V201, action, {})
+
+
+@pytest.mark.parametrize("path", ["fw_[v1].bin", "{id}.bin", "a|b", "100%.bin", "größe.bin"])
+def test_a_url_that_file_servers_take_is_sent_though_it_is_no_uri_to_the_letter(path: str) -> None:
+    payload = {"location": f"ftp://u:p@ss@example.org/{path}", "retrieveDate": "2026-11-21T10:00:00Z"}
+
+    assert violations(Version.V16, "UpdateFirmware", payload) == ()
+    (found,) = violations(Version.V16, "UpdateFirmware", payload | {"retrieveDate": "2026-11-21T10:00:00"})
+    assert (found.pointer, found.keyword) == ("/retrieveDate", "format")

@@ -57,6 +57,21 @@ def test_a_time_without_a_zone_is_local_to_the_station(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-03-29T02:59:59", "2026-03-29T00:59:59"),
+        ("2026-03-29T03:30:00", "2026-03-29T01:30:00"),
+        ("2026-03-29T04:00:00", "2026-03-29T01:00:00"),
+        ("2026-10-25T03:30:00", "2026-10-25T00:30:00"),
+        ("2026-10-25T04:00:00", "2026-10-25T02:00:00"),
+    ],
+)
+def test_an_hour_that_is_left_out_or_comes_twice_is_counted_from_before_the_change(text: str, utc: str) -> None:
+    at = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    assert times.parse(text, ZoneInfo("Europe/Kyiv")) == Reading(at, (TimeFlag.NO_ZONE,))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "0001-01-01T00:00:00+14:00",

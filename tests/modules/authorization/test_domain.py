@@ -1,3 +1,5 @@
+"""The verdict on an id token, and when two texts are one token (T19)."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

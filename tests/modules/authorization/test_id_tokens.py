@@ -1,4 +1,4 @@
-"""Id tokens by the API, and the verdict on them by message."""
+"""Id tokens by the API, and the verdict on them by message (T19)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from modules.charge_points.repository import stations
+from modules.kernel.work import Work
 from shared_contracts.charge_points import (
     BootStation,
     GetStationAccess,
@@ -50,6 +52,24 @@ async def test_only_so_many_stations_wait_for_an_operator(database: str) -> None
         await strum.api().patch("/charging-stations/CS0", {"registration": "accepted"})
         assert known == [True, True, False]
         assert (await strum.ask(GetStationAccess(station_id="CS2"))).known
+
+
+async def test_what_changes_between_two_readings_is_not_told_half(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile of before with the revision of after would let a station in as it no longer may."""
+    async with running(database, "charge_points") as strum:
+        await register(strum, "CS1")
+        find_access = stations.find_access
+
+        async def and_then_it_is_raised(work: Work, station_id: str) -> stations.StoredAccess | None:
+            found = await find_access(work, station_id)
+            await strum.api().patch("/charging-stations/CS1", {"security_profile": 3})
+            return found
+
+        monkeypatch.setattr(stations, "find_access", and_then_it_is_raised)
+        access = await strum.ask(GetStationAccess(station_id="CS1"))
+        assert (access.security_profile, access.revision) == (3, 1)
 
 
 async def test_an_identity_that_cannot_be_registered_is_refused(database: str) -> None:

@@ -1,5 +1,6 @@
 """Connections in any order, pods that die, connectors that are told of."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,25 @@ async def test_a_sign_of_life_of_a_connected_station_is_not_told_as_a_connection
             await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
         await _all_told(strum)
         assert len(strum.heard(StationConnected)) == 1
+
+
+async def test_a_sign_of_life_does_not_wait_for_a_station_that_another_batch_is_at(database: str) -> None:
+    """Each would wait for the other: the batch of another shard tells of the same pod."""
+    later = T0 + timedelta(minutes=1)
+    async with running(database, "charge_points") as strum:
+        for number, station_id in enumerate(("CS1", "CS2")):
+            await register(strum, station_id)
+            await strum.publish(connected(station_id, number + 1, at=T0))
+        (hosted,) = strum.management.hosted
+        seen = StationsSeen(pod_id="pod-1", seen_at=later, last_seen_at={"CS1": later, "CS2": later})
+        async with hosted.work() as other:
+            await other.execute(text("SELECT * FROM charge_points.connections WHERE station_id = 'CS1' FOR UPDATE"))
+            async with asyncio.timeout(3):
+                await strum.publish(seen)
+        at = {name: (await _shown(strum, name))["last_seen_at"] for name in ("CS1", "CS2")}
+        assert at["CS1"] < at["CS2"]
+        await strum.publish(seen)
+        assert (await _shown(strum, "CS1"))["last_seen_at"] == at["CS2"]
 
 
 async def test_a_connection_that_really_ended_is_not_brought_back(database: str) -> None:

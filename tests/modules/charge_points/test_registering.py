@@ -176,3 +176,21 @@ async def test_an_identity_with_a_space_or_beyond_ascii_is_found_by_its_path(dat
         response = strum.api()
         status, shown = await response.get("/charging-stations/RDAM%20123%20%C3%A9")
         assert (status, shown["station_id"]) == (200, "RDAM 123 é")
+
+
+async def test_an_operator_says_which_certificate_is_a_stations(database: str) -> None:
+    digits = "AB:" * 31 + "cd"
+    async with running(database, "charge_points") as strum:
+        await register(strum, security_profile=3, certificate_common_name="SN-77")
+        before = await strum.ask(GetStationAccess(station_id="CS1"))
+        status, shown = await strum.api().patch("/charging-stations/CS1", {"certificate_fingerprint": digits})
+        await strum.hear(StationAccessChanged, 2)
+        after = await strum.ask(GetStationAccess(station_id="CS1"))
+        refused, _ = await strum.api().patch("/charging-stations/CS1", {"certificate_fingerprint": "ab"})
+        await strum.api().patch("/charging-stations/CS1", {"certificate_common_name": None})
+        removed = await strum.ask(GetStationAccess(station_id="CS1"))
+
+        assert (before.certificate_common_name, before.certificate_fingerprint) == ("SN-77", None)
+        assert (status, shown["certificate_fingerprint"]) == (200, "ab" * 31 + "cd")
+        assert (after.certificate_common_name, after.certificate_fingerprint) == ("SN-77", "ab" * 31 + "cd")
+        assert (refused, removed.certificate_common_name) == (422, None)

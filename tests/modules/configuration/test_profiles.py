@@ -1,11 +1,14 @@
 """Charging profiles: sent, replaced, taken back."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from shared_contracts.commands import ChargingProfile, ClearChargingProfile, SetChargingProfile
-from tests.harness import Running
+from shared_contracts.charge_points import CommandIssued, IssueCommand
+from shared_contracts.commands import ChargingProfile, ClearChargingProfile, CommandOutcome, SetChargingProfile
+from shared_contracts.message import new_id
+from tests.harness import Running, running
 from tests.modules.configuration.stations import completed, configuring, set_aside
 
 PROFILES = "/charging-stations/CS1/charging-profiles"
@@ -180,3 +183,27 @@ async def test_a_profile_that_does_not_fit_is_refused(database: str, body: Any) 
     async with configuring(database) as (strum, commands):
         assert (await strum.api().post(PROFILES, body))[0] == 422
         assert commands.asked == []
+
+
+@pytest.mark.parametrize(("path", "body"), [(PROFILES, _body()), ("/charging-stations/CS1/variables/refresh", None)])
+async def test_who_waits_for_a_station_holds_no_connection(database: str, path: str, body: Any) -> None:
+    """The key of the request is stored first; a few silent stations must not take the API away from everybody."""
+    asked, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def issue(_: IssueCommand) -> CommandIssued:
+        asked.release()
+        await go_on.wait()
+        return CommandIssued(command_id=new_id(), outcome=CommandOutcome.ACCEPTED)
+
+    async with running(database, "configuration", fakes={IssueCommand: issue}) as strum, asyncio.timeout(20):
+        (hosted,) = strum.management.hosted
+        calls = [asyncio.create_task(strum.api().post(path, body, Idempotency_Key=f"k{n}")) for n in range(3)]
+        for _ in calls:
+            await asked.acquire()
+        assert hosted.database.serving.pool.checkedout() == 0  # type: ignore[attr-defined]  # of the pool in use
+        go_on.set()
+        assert {(await call)[0] for call in calls} <= {200, 201}
+        repeated = strum.api()
+        assert (await repeated.post(path, body, Idempotency_Key="k0"))[0] in {200, 201}
+        assert repeated.response is not None
+        assert repeated.response.headers["Idempotency-Replayed"] == "true"

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy.ext.asyncio import create_async_engine
-
+from management_service.databases import Database
 from management_service.hosted import Hosted
+from management_service.settings import ManagementSettings
 from modules.diagnostics import module
 from modules.diagnostics.domain import Status
 from modules.diagnostics.settings import DiagnosticsSettings
@@ -30,11 +30,11 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 @asynccontextmanager
 async def hosted(database: str) -> AsyncIterator[Hosted]:
     """The context that the host would give the module; nothing is started."""
-    engine = create_async_engine(database)
+    connections = Database(database, ManagementSettings(database_url=database))
     try:
-        yield Hosted(module, engine, MemoryBus(), DiagnosticsSettings())
+        yield Hosted(module, connections, MemoryBus(), DiagnosticsSettings())
     finally:
-        await engine.dispose()
+        await connections.close()
 
 
 def a_status(

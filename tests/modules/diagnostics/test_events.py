@@ -1,15 +1,21 @@
 """The event store over HTTP."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 import orjson
 import pytest
 
+from modules.diagnostics import exporting
+from modules.diagnostics.domain import EventFilter, FrameFilter
+from modules.diagnostics.feed import Feed
+from modules.diagnostics.status_store import PostgresStatusStore
 from shared_contracts.message import Envelope
 from shared_contracts.stations import FramesRecorded, SecurityEventReported, StationsSeen
 from shared_contracts.users import Role
 from tests.harness import running
-from tests.modules.diagnostics.said import NOW, connected, reported, sampled
+from tests.modules.diagnostics.said import NOW, connected, hosted, reported, sampled
 
 
 async def test_every_event_is_kept_as_it_was_published(database):
@@ -71,6 +77,19 @@ async def test_several_keys_are_alternatives(database):
             await strum.publish(event)
         _, page = await strum.api().get("/events?key=stations.connected.v1&key=stations.status_*")
     assert [event["key"] for event in page["items"]] == [reported().key, connected().key]
+
+
+async def test_who_reads_much_takes_no_connection_from_consumers(database):
+    """Neither an export, nor a stream that catches up, nor a list of statuses waits for one of theirs, or takes it."""
+    async with hosted(database) as context, AsyncExitStack() as held:
+        for _ in range(context.database.working.pool.size()):
+            await (await held.enter_async_context(context.work())).connection()
+        async with asyncio.timeout(4):
+            assert [chunk async for chunk in exporting.events_as_ndjson(context, EventFilter())] == []
+            assert [chunk async for chunk in exporting.frames_as_text(context, FrameFilter("CS-1"))] == []
+            assert [event async for event in Feed(context).missed(0, 1)] == []
+            assert await PostgresStatusStore(context).of_station("CS-1") == []
+            assert await PostgresStatusStore(context).page(kind=None, state=None, after=None, limit=1) == []
 
 
 async def test_an_export_has_a_line_per_event_oldest_first(database):

@@ -46,13 +46,12 @@ async def read(context, seen, writing):
 
 async def test_a_reader_sees_all_that_is_committed_once_and_each_writer_in_order(database):
     async with hosted(database) as context:
-        context.engine = create_async_engine(database, pool_size=WRITERS + 1)
+        context.database.working = create_async_engine(database, pool_size=WRITERS + 1)
         async with context.module.resources(context):
             committed, seen = [], []
             writing = [asyncio.create_task(write(context, f"w{n}", committed)) for n in range(WRITERS)]
             await read(context, seen, writing)
             await asyncio.gather(*writing)
-        await context.engine.dispose()
     assert sorted(seen) == sorted(committed)
     for name in {event_id.split(".")[0] for event_id in seen}:
         own = [tuple(map(int, event_id.split(".")[1:])) for event_id in seen if event_id.startswith(f"{name}.")]

@@ -1,4 +1,4 @@
-"""Stations are asked for their logs."""
+"""Stations are asked for their logs (T13: each under an id of ours)."""
 
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand

@@ -12,11 +12,19 @@ async def _export(*groups: str) -> list[list[str]]:
 
 
 async def test_nothing_in_a_cell_is_a_formula() -> None:
-    hostile = ["=cmd()", "+1", "-1", "@sum", "\tx", "\rx", "\0x", 'a"b', "a,b", "a\nb", "plain"]
-    _, *rows = await _export(*hostile)
+    hostile = ["=cmd()", "+1", "-1", "@sum", "\tx", "\rx", "\0x", "\nx", "  =1", "\uff1d1"]
+    harmless = ['a"b', "a,b", "a\nb", "plain", "a=1"]
+    _, *rows = await _export(*hostile, *harmless)
 
-    assert [row[0] for row in rows] == [f"'{text}" for text in hostile[:7]] + hostile[7:]
+    assert [row[0] for row in rows] == [f"'{text}" for text in hostile] + harmless
     assert rows[0][1:] == ["1", "0", "0", "-7", "60"]
+
+
+async def test_all_text_is_quoted() -> None:
+    """RFC 4180 §2: what separates cells in one program's locale separates them in none."""
+    figures = [Figures("a;=1", 1, 0, 0, 7, 60)]
+    text = b"".join([piece async for piece in lines("id_token", figures)])
+    assert text.splitlines()[1] == b'"a;=1",1,0,0,7,60'
 
 
 async def test_a_large_export_has_one_head_line_and_every_group() -> None:

@@ -146,7 +146,8 @@ async def test_figures_are_downloaded_as_csv(database: str) -> None:
         status, text = await api.get("/statistics/id-tokens.csv")
 
         assert status == 200
-        assert text == "id_token,sessions,failed,suspect,energy_wh,duration_s\r\n'=cmd(),1,0,0,7000,3600\r\n"
+        head = '"id_token","sessions","failed","suspect","energy_wh","duration_s"'
+        assert text == f"""{head}\r\n"'=cmd()",1,0,0,7000,3600\r\n"""
         assert api.response is not None
         assert api.response.headers["Content-Type"].startswith("text/csv")
         assert 'filename="strum-id_token.csv"' in api.response.headers["Content-Disposition"]

@@ -1,4 +1,4 @@
-"""Reports of a 2.x station in any order: the result is the same (OCPP 2.0.1 E01-E15)."""
+"""F32: reports of a 2.x station in any order: the result is the same (OCPP 2.0.1 E01-E15)."""
 
 from functools import reduce
 from typing import Any
@@ -83,6 +83,20 @@ def test_a_lost_update_is_flagged_and_a_lost_start_too() -> None:
     assert "sequence_gap" in _result([started, charging, ended]).flags
     assert "start_missing" in _result([charging, ended]).flags
     assert _result([charging, ended]).started_at == at(1)
+
+
+@given(lost=st.sets(st.integers(0, 3)), data=st.data())
+def test_whatever_is_lost_doubled_or_out_of_order_is_told_and_the_end_counts(
+    lost: set[int], data: st.DataObject
+) -> None:
+    kept = [told for told in one_charge() if told.sequence_number not in lost]
+    doubled = kept + data.draw(st.lists(st.sampled_from(kept), max_size=3))
+    result = _result(data.draw(st.permutations(doubled)))
+
+    assert (result.state, result.ended_at, result.meter_stop_wh) == (TransactionState.FINISHED, at(60), 6000)
+    assert ("start_missing" in result.flags) == (0 in lost)
+    assert ("sequence_gap" in result.flags) == (0 not in lost and bool(lost))
+    assert 0 in lost or result.energy_wh == 5000
 
 
 def test_a_station_that_always_counts_zero_has_no_gaps() -> None:

@@ -1,3 +1,5 @@
+"""F32: reports of 2.x stations through the database: out of order, again, with gaps, the last one first."""
+
 import asyncio
 import random
 from typing import Any
@@ -82,6 +84,20 @@ async def test_a_start_that_arrives_after_the_end_corrects_the_figures(database:
         assert (second.energy_wh, second.id_token, second.revision) == (5000, "Ab1", 2)
         assert first.transaction_id == second.transaction_id
         assert len(strum.heard(TransactionStarted)) == 1
+
+
+async def test_a_gap_is_flagged_and_holds_nothing_up_until_what_is_missing_comes(database: str) -> None:
+    """2.0.1 E12: a station short of memory may drop reports between the first and the last."""
+    async with running(database, "transactions", fakes=FAKES) as strum:
+        started, *updates, ended = one_charge()
+        for told in (ended, started, updates[0], updates[2], ended, started):
+            await _tell(strum, told)
+        seen = await _only(strum)
+        assert (seen["state"], seen["energy_wh"], "sequence_gap" in seen["flags"]) == ("finished", 5000, True)
+
+        await _tell(strum, updates[1])
+        seen = await _only(strum)
+        assert (seen["state"], seen["energy_wh"], "sequence_gap" in seen["flags"]) == ("finished", 5000, False)
 
 
 async def test_a_repeated_report_changes_and_says_nothing(database: str) -> None:

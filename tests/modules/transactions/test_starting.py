@@ -57,11 +57,26 @@ async def test_an_equal_start_after_the_stop_is_another_transaction(database: st
     """A station without a clock, or a meter, says the same at every start."""
     async with running(database, "transactions", fakes=FAKES) as strum:
         first = await strum.ask(start())
-        await strum.ask(stop(first.number))
-        second = await strum.ask(start())
+        await strum.ask(stop(first.number, received_at=at(60)))
+        second = await strum.ask(start(received_at=at(60.1)))
 
         assert second.number != first.number
         assert [item["state"] for item in await _listed(strum)] == ["charging", "finished"]
+
+
+@pytest.mark.parametrize("flags", [(), ("time_not_credible:1970-01-01T00:00:00Z",)])
+async def test_a_start_that_was_held_up_until_after_the_stop_is_the_one_that_it_repeats(
+    database: str, flags: tuple[str, ...]
+) -> None:
+    """One pod was cut off with the first; the station repeated it by another, charged, and stopped."""
+    async with running(database, "transactions", fakes=FAKES) as strum:
+        seen_at = {"started_at": at(0.5)} if flags else {}  # the time of receipt stands in
+        repeated = await strum.ask(start(received_at=at(0.5), flags=flags, **seen_at))
+        await strum.ask(stop(repeated.number, received_at=at(2)))
+        held_up = await strum.ask(start(received_at=at(0), flags=flags))
+
+        assert held_up.number == repeated.number
+        assert [item["state"] for item in await _listed(strum)] == ["finished"]
 
 
 async def test_a_refused_token_is_recorded_all_the_same(database: str) -> None:

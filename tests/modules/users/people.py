@@ -1,6 +1,7 @@
 """People with real accounts, sessions and keys."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,3 +41,10 @@ def bearer(strum: Running, credential: str) -> Client:
     """The API with these credentials."""
     nobody = strum.nobody()
     return Client(nobody.session, nobody.base, {"Authorization": f"Bearer {credential}"})
+
+
+async def comes_to(call: Callable[[], Awaitable[tuple[int, Any]]], status: int) -> None:
+    """Repeat a call until it is answered with this status: what was changed is heard within moments."""
+    async with asyncio.timeout(5):
+        while (await call())[0] != status:
+            await asyncio.sleep(0.02)

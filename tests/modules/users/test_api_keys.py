@@ -1,5 +1,6 @@
 """API keys by the API, used as credentials."""
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -152,6 +153,22 @@ UNFIT: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": "x", "scopes": ["all"]}, "scopes.0"),
     ({"name": "x", "expires_at": "2030-01-01"}, "expires_at"),
 )
+
+
+async def test_nobody_has_more_keys_than_one_may(database: str) -> None:
+    async with users(database, api_keys_per_user=3) as strum:
+        api = await client(strum, ADMIN)
+        made = await asyncio.gather(*(api.post("/api-keys", {"name": str(number)}) for number in range(8)))
+        refused = [problem["code"] for status, problem in made if status == 409]
+        keys = [key["id"] for status, key in made if status == 201]
+
+        assert (len(keys), refused) == (3, ["too_many_api_keys"] * 5)
+        await api.delete(f"/api-keys/{keys[0]}")
+        soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+        assert (await api.post("/api-keys", {"name": "short", "expires_at": soon}))[0] == 201
+        assert (await api.post("/api-keys", {"name": "again"}))[0] == 409
+        await asyncio.sleep(1.2)
+        assert (await api.post("/api-keys", {"name": "again"}))[0] == 201, "one that expired makes room"
 
 
 async def test_a_field_that_does_not_fit_is_named(database: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared_contracts.bus import RequestFailed
 from shared_contracts.users import CreateUser, Role, UserChanged
-from tests.modules.users.people import PASSWORD, account, bearer, client, sign_in, users
+from tests.modules.users.people import PASSWORD, account, bearer, client, comes_to, sign_in, users
 
 ADMIN, EMAIL = "admin@example.org", "olena@example.org"
 
@@ -192,9 +192,10 @@ async def test_ones_own_password_takes_the_current_one(database: str) -> None:
         wrong = {"current_password": "not this one", "password": "another long one"}
         assert (await api.put("/me/password", wrong))[1]["code"] == "wrong_password"
         assert (await api.put("/me/password", wrong | {"current_password": PASSWORD}))[0] == 204
-        await sign_in(strum, EMAIL, "another long one")
         body = {"refresh_token": session["refresh_token"]}
         assert (await strum.nobody().post("/sessions/refresh", body))[0] == 401
+        await comes_to(lambda: api.get("/me"), 401)
+        api = bearer(strum, (await sign_in(strum, EMAIL, "another long one"))["access_token"])
         assert [(await api.put("/me/password", wrong))[0] for _ in range(4)] == [403, 403, 403, 429]
 
 

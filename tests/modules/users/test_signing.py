@@ -38,7 +38,8 @@ async def test_a_token_carries_its_claims_and_the_id_of_its_key(database: str) -
         claims = decoded.claims
         assert decoded.header["kid"] == keys[0]["kid"]
         assert (claims["iss"], claims["sub"], claims["role"]) == ("strum", user_id, "viewer")
-        assert claims["exp"] - claims["iat"] == 60
+        assert 59 < claims["exp"] - claims["iat"] <= 60
+        assert claims["aud"] == "strum-api"
         assert claims["jti"]
         assert not any("d" in key for key in keys)
 

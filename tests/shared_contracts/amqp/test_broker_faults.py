@@ -121,6 +121,7 @@ async def test_a_frozen_broker_is_waited_for_and_nothing_is_counted_twice(
     await eventually(lambda: recorder.numbers("CP-2"), within_s=30)
     by_id = {delivery.id: delivery for delivery in recorder.deliveries}
     assert len(recorder.deliveries) > len(by_id), "what timed out was sent again"
+    assert publisher.counters.reconnects >= 1, "a connection that confirms nothing is not trusted"
     numbers = [number for number in recorder.distinct() if number >= 0]
     assert numbers == list(range(traffic.sent)), "in order, none lost, none twice"
 
