@@ -112,7 +112,10 @@ def settle() -> None:
 async def until_signal(
     again: Callable[[], None] = lambda: None, hangup: Callable[[], None] = lambda: None
 ) -> AsyncIterator[asyncio.Event]:
-    """An event that is set by SIGTERM or SIGINT; `again` is called by those that follow, `hangup` by SIGHUP."""
+    """An event that is set by SIGTERM or SIGINT; `again` is called by those that follow, `hangup` by SIGHUP.
+
+    Afterwards these signals are ignored: what comes late, as a supervisor's, must not cut off the last lines of the log.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     told_at = 0.0
@@ -125,14 +128,15 @@ async def until_signal(
         elif loop.time() > told_at + _SAME_S:
             again()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
-    loop.add_signal_handler(signal.SIGHUP, hangup)
+    handlers = {signal.SIGTERM: told, signal.SIGINT: told, signal.SIGHUP: hangup}
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield stopped
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in handlers:
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
 
 async def unless(stopped: asyncio.Event, starting: Awaitable[None]) -> bool:

@@ -11,6 +11,14 @@ import pytest
 from strum.running import allow_sockets, until_signal, until_told
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def limits() -> Iterator[tuple[int, int]]:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -41,6 +49,16 @@ async def test_a_signal_that_comes_twice_at_once_hurries_nobody_and_a_later_one_
             await asyncio.sleep(0.02)
             os.kill(os.getpid(), signal.SIGTERM)
         assert hurried[0] - told_at > 0.2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_that_comes_when_all_is_over_does_nothing(number: signal.Signals) -> None:
+    """The last lines of the log are still being written then."""
+    async with until_signal() as stopped:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stopped.wait()
+    os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is signal.SIG_IGN
 
 
 class Slow:
