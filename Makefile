@@ -13,8 +13,8 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n
 run: $(SYNCED) ## Start Strum with five simulated stations; Ctrl-C stops it, its data stays in .strum/
 	@$(BIN)/strum up --demo 5 $(ARGS)
 
-test: $(SYNCED) ## Run all tests, in parallel, against a real PostgreSQL and a real RabbitMQ
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: $(SYNCED) ## Run all tests, in parallel, against a real PostgreSQL and a real RabbitMQ; one that fails is tried once more
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --reruns 1 -r aR $(ARGS)
 
 lint: $(SYNCED) ## Check style, types and who imports whom
 	$(BIN)/ruff check
