@@ -114,7 +114,7 @@ async def until_signal(
 ) -> AsyncIterator[asyncio.Event]:
     """An event that is set by SIGTERM or SIGINT; `again` is called by those that follow, `hangup` by SIGHUP.
 
-    Afterwards these signals are ignored: what comes late, as a supervisor's, must not cut off the last lines of the log.
+    Afterwards these signals are ignored: what comes late, as a supervisor's, must not cut off the last lines logged.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
