@@ -192,6 +192,17 @@ class GetLog(Tagged):
     retry_interval_s: int | None = Field(default=None, ge=0)
 
 
+class InstallCertificate(Tagged):
+    """Give the station the certificate it asked for, with those above it (OCPP CertificateSigned); all as PEM.
+
+    `request_id` is the number of the station's request, where it gave one (OCPP 2.1).
+    """
+
+    type: Literal["install_certificate"] = "install_certificate"
+    certificate_chain: str = Field(min_length=1, max_length=10_000)
+    request_id: int | None = None
+
+
 class RawCall(Tagged):
     """Any action of the station's version, as it is; the edge checks the payload against the official schema."""
 
@@ -213,6 +224,7 @@ Command = Annotated[
     | ClearChargingProfile
     | UpdateFirmware
     | GetLog
+    | InstallCertificate
     | RawCall,
     Field(discriminator="type"),
 ]

@@ -4,6 +4,7 @@ Its processes hold the connections of strangers: one that was taken over must no
 """
 
 from shared_contracts.authorization import JudgeToken
+from shared_contracts.certificates import RequestCertificate
 from shared_contracts.charge_points import (
     BootStation,
     CompleteCommand,
@@ -27,6 +28,7 @@ REQUESTS = frozenset(
         JudgeTransactionReport,
         OpenTransaction,
         ReceiveData,
+        RequestCertificate,
     )
 )
 """The keys of the requests that it may send to modules."""

@@ -9,6 +9,7 @@ from simulator import charging, telling
 from simulator.call import message
 from simulator.connector import Connector, State
 from simulator.frames import Payload
+from simulator.signing import signing_request
 
 if TYPE_CHECKING:
     from simulator.charge import Charge
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 STEP_S = 1.0
 REMOTE_POWER_W = 11_000
-FAKE_CSR = "-----BEGIN CERTIFICATE REQUEST-----\nc2ltdWxhdGVk\n-----END CERTIFICATE REQUEST-----\n"
 
 
 async def start_remotely(
@@ -160,6 +160,11 @@ async def _report(station: "StationCore", action: str, payload: Payload) -> None
 async def say(station: "StationCore", action: str, payload: Payload) -> None:
     """Send what a trigger asked for."""
     station.sender.say(message(action, payload), forced=True)
+
+
+async def ask_for_certificate(station: "StationCore") -> None:
+    """Send the SignCertificate a trigger asked for."""
+    await say(station, "SignCertificate", {"csr": signing_request(station.station_id)})
 
 
 async def boot_again(station: "StationCore") -> None:

@@ -106,7 +106,7 @@ def trigger(station: "StationCore", payload: Payload) -> Reply:
             actions.say, station, "DiagnosticsStatusNotification", {"status": memory.log_status}
         ),
         "LogStatusNotification": partial(actions.say, station, "LogStatusNotification", {"status": memory.log_status}),
-        "SignChargePointCertificate": partial(actions.say, station, "SignCertificate", {"csr": actions.FAKE_CSR}),
+        "SignChargePointCertificate": partial(actions.ask_for_certificate, station),
     }
     then = follow_ups.get(payload["requestedMessage"])
     return Reply({"status": "NotImplemented" if then is None else "Accepted"}, then)

@@ -122,7 +122,7 @@ def trigger(station: "StationCore", payload: Payload) -> Reply:
             actions.say, station, "PublishFirmwareStatusNotification", {"status": "Idle"}
         ),
         "LogStatusNotification": partial(actions.say, station, "LogStatusNotification", {"status": memory.log_status}),
-        "SignChargingStationCertificate": partial(actions.say, station, "SignCertificate", {"csr": actions.FAKE_CSR}),
+        "SignChargingStationCertificate": partial(actions.ask_for_certificate, station),
     }
     then = follow_ups.get(wanted)
     return Reply({"status": "NotImplemented" if then is None else "Accepted"}, then)

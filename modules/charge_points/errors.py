@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from modules.kernel.errors import Conflict, NotFound, Problem
+from modules.kernel.errors import Conflict, InvalidRequest, NotFound, Problem
 from shared_contracts.message import JsonObject
 
 
@@ -62,6 +62,28 @@ class ProfileCannotBeTold(Conflict):
 
     def __init__(self, ocpp_version: str) -> None:
         super().__init__(f"OCPP {ocpp_version} sets it with a network profile; leave it to `tell_station: false`.")
+
+
+class SigningNotFound(NotFound):
+    """No request of this station for a certificate has this id."""
+
+    def __init__(self, signing_id: str) -> None:
+        super().__init__(f"There is no certificate signing {signing_id!r} of this station.")
+
+
+class SigningEnded(Conflict):
+    """The station wants no certificate for this request any more."""
+
+    code = "certificate_signing_ended"
+    title = "The request has its answer, or the station has made another"
+
+
+class CertificateRefused(InvalidRequest):
+    """The certificate does not answer the station's request, so it was not sent."""
+
+    def __init__(self, why: str) -> None:
+        errors = [{"field": "certificate_chain", "message": why}]
+        super().__init__(f"The certificate was not sent: {why}.", errors=errors)
 
 
 class CommandNotFound(NotFound):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from modules.charge_points.domain.data_transfer import data_status
-from modules.charge_points.service import admitting, commanding, connecting
+from modules.charge_points.service import admitting, certifying, commanding, connecting
 from modules.charge_points.service.dispatching import Dispatcher
 from modules.charge_points.settings import ChargePointsSettings
 from modules.kernel.work import AfterCommit, Work
+from shared_contracts.certificates import RequestCertificate, SigningAnswered
 from shared_contracts.charge_points import (
     BootAnswered,
     BootStation,
@@ -37,6 +38,19 @@ async def receive_data(message: ReceiveData, work: Work) -> DataReceived:
     """Answer vendor-specific data. Idempotent: it is in the log of frames, and nothing else is done with it."""
     taken = work.resource(ChargePointsSettings).taken_data
     return DataReceived(status=data_status(message.vendor_id, message.message_id, taken))
+
+
+async def request_certificate(message: RequestCertificate, work: Work) -> AfterCommit[SigningAnswered]:
+    """Take up a station's request for a certificate. Idempotent: the same request, sent again, stays one."""
+    answered, order = await certifying.request(work, message)
+    dispatcher = work.resource(Dispatcher)
+
+    async def answer() -> SigningAnswered:
+        if order is not None:
+            dispatcher.carry_later(order)
+        return answered
+
+    return AfterCommit(answer)
 
 
 async def issue_command(message: IssueCommand, work: Work) -> AfterCommit[CommandIssued]:

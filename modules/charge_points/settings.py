@@ -2,7 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from modules.charge_points.domain.authority import read_authority
 
 
 class UnknownStations(StrEnum):
@@ -15,6 +17,8 @@ class UnknownStations(StrEnum):
 
 class ChargePointsSettings(BaseModel):
     """How stations are admitted and kept in touch with."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     unknown_stations: UnknownStations = Field(
         default=UnknownStations.REFUSE,
@@ -41,3 +45,21 @@ class ChargePointsSettings(BaseModel):
         default={},
         description="Vendors whose DataTransfer is accepted, and kept in the frame log, each with its message ids.",
     )
+    organization: str | None = Field(
+        default=None, max_length=64, description="The `O` that a station's request for a certificate must name."
+    )
+    station_authority: SecretStr | None = Field(
+        default=None,
+        description="Signs what stations ask for: a private key, its certificate and those above it, as PEM. "
+        "Without it an operator answers over the API.",
+    )
+    certificate_days: int = Field(
+        default=365, ge=1, le=3650, description="For how long the certificates that it signs hold."
+    )
+
+    @field_validator("station_authority")
+    @classmethod
+    def _usable(cls, pem: SecretStr | None) -> SecretStr | None:
+        if pem is not None:
+            read_authority(pem.get_secret_value())
+        return pem

@@ -1,4 +1,4 @@
-"""The schema `charge_points`: stations and how they prove it, their connectors and connections, pods, commands."""
+"""The schema `charge_points`: stations and how they prove it, connectors, connections, pods, commands."""
 
 from sqlalchemy import (
     BigInteger,
@@ -86,6 +86,32 @@ credential_rotations = Table(
     ),
 )
 Index("credential_rotations_station_idx", credential_rotations.c.station_id, credential_rotations.c.rotation_id)
+
+certificate_signings = Table(
+    "certificate_signings",
+    metadata,
+    Column("signing_id", Text, nullable=False),
+    Column("station_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("csr", Text, nullable=False),
+    Column("request_id", BigInteger, comment="The station's own number of it (OCPP 2.1)."),
+    Column("common_name", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("certificate_chain", Text),
+    Column("fingerprint", Text),
+    Column("command_id", Text),
+    Column("ended_at", DateTime(timezone=True)),
+    PrimaryKeyConstraint("signing_id", name="certificate_signings_pk"),
+    ForeignKeyConstraint(
+        ["station_id"],
+        ["charge_points.stations.station_id"],
+        ondelete="CASCADE",
+        name="certificate_signings_station_fk",
+    ),
+)
+Index("certificate_signings_station_idx", certificate_signings.c.station_id, certificate_signings.c.signing_id)
+Index("certificate_signings_command_idx", certificate_signings.c.command_id)
 
 connections = Table(
     "connections",

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -112,9 +113,9 @@ async def test_a_database_that_may_only_be_read_is_waited_for(faulty: Ground, fi
         await nothing_lost(faulty, stations)
 
 
-async def test_a_full_disk_is_waited_for(prepared: Ground, figure: Figure, tmp_path: Path) -> None:
+async def test_a_full_disk_is_waited_for(prepared: Ground, figure: Figure) -> None:
     async with AsyncExitStack() as closing:
-        small = closing.enter_context(_small_disk(tmp_path / "small"))
+        small = closing.enter_context(_small_disk())
         await _move_to(small, prepared.database)
         closing.push_async_callback(prepared.database.stop)
         await _start(prepared)
@@ -161,17 +162,17 @@ async def _all_connections(database: PrivatePostgres) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _small_disk(directory: Path) -> Iterator[Path]:
-    """A file system of 64 MiB, in memory; only root may mount one."""
-    directory.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(directory)]
-    done = subprocess.run(command, check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+def _small_disk() -> Iterator[Path]:
+    """A file system of 64 MiB, in memory, where the server's account may go; only root may mount one."""
+    with TemporaryDirectory(prefix="strum-small-disk-") as directory:
+        command = ["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "tmpfs", directory]
+        done = subprocess.run(command, check=False, capture_output=True)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+        try:
+            yield Path(directory)
+        finally:
+            subprocess.run(["umount", "--lazy", directory], check=True)
 
 
 async def _move_to(disk: Path, database: PrivatePostgres) -> None:

@@ -47,7 +47,8 @@ async def _storm(port: int, count: int, *, seconds: float) -> AsyncIterator["asy
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
+@pytest.mark.usefixtures("alone")
 async def test_a_storm_of_reconnects_is_let_in_at_a_pace_that_those_who_are_there_do_not_notice(
     prepared: Ground, figure: Figure
 ) -> None:
@@ -77,7 +78,8 @@ async def test_a_storm_of_reconnects_is_let_in_at_a_pace_that_those_who_are_ther
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("alone")
 async def test_without_files_for_more_the_present_live_and_others_come_in_when_there_is_room(
     prepared: Ground, figure: Figure
 ) -> None:

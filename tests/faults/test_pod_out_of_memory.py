@@ -59,7 +59,8 @@ async def outlast(edge: Pod, hoarders: Hoarders, stations: Charging, idle_mib: f
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("alone")
 async def test_pods_outlast_hoarders_and_the_stations_of_one_that_is_ended_come_back(
     prepared: Ground, figure: Figure, seed: int
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,11 @@ from tests.faults.ground import Ground
 from tests.faults.sizes import size
 from tests.figures import Figure
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500), pytest.mark.usefixtures("alone")]
 
 STATIONS = size(200, 1_000)
 MESSAGES = 200
+PATIENCE_S, TRIES = 60.0, 5
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +34,7 @@ class Storm:
     refused: list[str] = field(default_factory=list)
     heartbeats_s: list[float] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
     async def come_back(self, session: aiohttp.ClientSession, url: str, station_id: str) -> None:
         """Boot, and deliver a transaction that was lived through offline, one message after the other."""
@@ -48,11 +51,17 @@ class Storm:
             await self._say(socket, end(Version.V16, number=number, at=_at(MESSAGES), meter=MESSAGES))
 
     async def _say(self, socket: aiohttp.ClientWebSocketResponse, text: str) -> dict[str, Any]:
-        await socket.send_str(text)
-        answer = orjson.loads(await socket.receive_str(timeout=120))
-        if answer[0] != 3:
-            self.refused.append(repr(answer)[:200])
-        return dict(answer[2])
+        """Say it until it is answered: silence means that it is to be said again."""
+        for _ in range(TRIES):
+            await socket.send_str(text)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    answer = orjson.loads(await socket.receive_str())
+                if answer[0] != 3:
+                    self.refused.append(repr(answer)[:200])
+                return dict(answer[2])
+            self.repeated += 1
+        raise AssertionError(f"not answered {TRIES} times: {text[:200]}")
 
 
 async def _let_in(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
@@ -94,6 +103,7 @@ async def test_a_storm_of_backlogs_is_taken_in_order_and_refuses_nobody(faulty: 
 
     figure("F23", "stations that came back with 200 messages each", STATIONS)
     figure("F23", "messages taken", STATIONS * MESSAGES / lasted_s, "1/s")
+    figure("F23", "messages that stations had to repeat", storm.repeated)
     figure("F23", "longest wait for a Heartbeat", max(storm.heartbeats_s), "s", at_most=5)
     figure("F23", "memory that both services grew by", grown_mib, "MiB", at_most=256)
     assert storm.refused == []
@@ -112,5 +122,5 @@ async def _check_order(ground: Ground, names: list[str]) -> None:
             for item in items
             if item["key"] == "stations.meters_sampled.v1"
         ]
-        assert len(sampled) == MESSAGES - 2
+        assert len(set(sampled)) == MESSAGES - 2
         assert sampled in (sorted(sampled), sorted(sampled, reverse=True))

@@ -10,7 +10,7 @@ from tests.faults.ground import Ground
 from tests.faults.honest import honest
 from tests.figures import Figure
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500), pytest.mark.usefixtures("alone")]
 
 HONEST = 100
 EACH_S = 15

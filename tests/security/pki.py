@@ -94,6 +94,15 @@ class Authority:
         return file
 
 
+def request(*common_names: str, key: Key, organization: str | None = None) -> str:
+    """A station's request for a certificate, PEM."""
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, one) for one in common_names]
+    if organization is not None:
+        names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    signed = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names)).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
 @lru_cache(1)
 def rsa_key() -> rsa.RSAPrivateKey:
     """An RSA key; making one takes long."""

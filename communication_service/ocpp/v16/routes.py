@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from communication_service.ocpp.route import CommandRoute, Inbound
-from communication_service.ocpp.v16 import charging, charging_profiles, configuration, files, operation
+from communication_service.ocpp.v16 import charging, charging_profiles, configuration, files, operation, security
 from communication_service.ocpp.v16.authorize import authorize
 from communication_service.ocpp.v16.boot_notification import boot_notification
 from communication_service.ocpp.v16.data_transfer import data_transfer
 from communication_service.ocpp.v16.heartbeat import heartbeat
 from communication_service.ocpp.v16.meter_values import meter_values
 from communication_service.ocpp.v16.progress import firmware_status, log_status
-from communication_service.ocpp.v16.security import security_event, sign_certificate
 from communication_service.ocpp.v16.start_transaction import start_transaction
 from communication_service.ocpp.v16.status_notification import status_notification
 from communication_service.ocpp.v16.stop_transaction import stop_transaction
@@ -27,8 +26,8 @@ INBOUND: Mapping[str, Inbound] = {
     "Heartbeat": heartbeat,
     "LogStatusNotification": log_status,
     "MeterValues": meter_values,
-    "SecurityEventNotification": security_event,
-    "SignCertificate": sign_certificate,
+    "SecurityEventNotification": security.security_event,
+    "SignCertificate": security.sign_certificate,
     "SignedFirmwareStatusNotification": firmware_status,
     "StartTransaction": start_transaction,
     "StatusNotification": status_notification,
@@ -49,5 +48,6 @@ COMMANDS: Mapping[type, CommandRoute[Any]] = {
     commands.ClearChargingProfile: CommandRoute(charging_profiles.clear_charging_profile, by_status),
     commands.UpdateFirmware: CommandRoute(files.update_firmware, files.firmware_answered),
     commands.GetLog: CommandRoute(files.get_log, files.log_answered),
+    commands.InstallCertificate: CommandRoute(security.certificate_signed, by_status),
 }
 """How to say each command, and how to read the answer."""

@@ -7,7 +7,7 @@ from communication_service.ocpp.route import CommandRoute, Inbound
 from communication_service.ocpp.v16.heartbeat import heartbeat
 from communication_service.ocpp.v16.progress import firmware_status, log_status
 from communication_service.ocpp.v16.security import security_event
-from communication_service.ocpp.v201 import charging, charging_profiles, files, operation, variables
+from communication_service.ocpp.v201 import certificates, charging, charging_profiles, files, operation, variables
 from communication_service.ocpp.v201.authorize import authorize
 from communication_service.ocpp.v201.boot_notification import boot_notification
 from communication_service.ocpp.v201.data_transfer import data_transfer
@@ -38,6 +38,7 @@ INBOUND: Mapping[str, Inbound] = {
     "ReportChargingProfiles": notification("ReportChargingProfiles"),
     "ReservationStatusUpdate": notification("ReservationStatusUpdate"),
     "SecurityEventNotification": security_event,
+    "SignCertificate": certificates.sign_certificate,
     "StatusNotification": status_notification,
     "TransactionEvent": transaction_event,
 }
@@ -56,5 +57,6 @@ COMMANDS: Mapping[type, CommandRoute[Any]] = {
     commands.ClearChargingProfile: CommandRoute(charging_profiles.clear_charging_profile, by_status),
     commands.UpdateFirmware: CommandRoute(files.update_firmware, by_status),
     commands.GetLog: CommandRoute(files.get_log, by_status),
+    commands.InstallCertificate: CommandRoute(certificates.certificate_signed, by_status),
 }
 """How to say each command, and how to read the answer."""

@@ -67,6 +67,12 @@ async def complete(work: Work, command: StationCommand) -> bool:
     return (await work.execute(_COMPLETE, {"which": command.command_id, **values})).rowcount == 1
 
 
+async def count(work: Work, station_id: str, kind: str, *, since: datetime) -> int:
+    """How many commands of a kind a station was to be sent since then."""
+    ours = (commands.c.station_id == station_id, commands.c.type == kind, commands.c.command_id >= first_id_at(since))
+    return int((await work.execute(select(func.count()).where(*ours))).scalar_one())
+
+
 async def give_up(work: Work, *, due_before: datetime) -> Sequence[StationCommand]:
     """End commands whose deadline passed without anybody waiting for the answer any more; returns them."""
     given_up = await work.execute(

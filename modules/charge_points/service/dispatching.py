@@ -24,6 +24,7 @@ ANSWER_GRACE_S = 2.0
 """How long after its deadline the answer to a command is still waited for: the pod says `expired` or `timed_out`."""
 
 _SENT_AFTER_S = 0.25
+_LATER_S = 1.0
 _DRAIN_S = 3.0
 _STORE_ATTEMPTS = 8
 
@@ -42,16 +43,15 @@ class Dispatcher:
 
         For a command that was issued before, this waits for the outcome if it is under way in this process.
         """
-        command_id = order.remembered.command_id
-        task = self._under_way.get(command_id)
-        if order.to_send is not None:
-            task = asyncio.create_task(self._send(order.remembered, order.to_send, order.trace))
-            self._under_way[command_id] = task
-            task.add_done_callback(lambda done: self._forget(command_id, done))
+        task = self._begin(order, after_s=0.0) or self._under_way.get(order.remembered.command_id)
         if task is None:
             return order.remembered
         done, _ = await asyncio.wait((task,), timeout=wait_s)
         return task.result() if done else await self._unanswered(order)
+
+    def carry_later(self, order: Order) -> None:
+        """Send a command that was committed a moment later: the station is to have the answer to its own CALL first."""
+        self._begin(order, after_s=_LATER_S)
 
     async def read(self, look: Callable[[Work], Awaitable[T]]) -> T:
         """Look at what is stored by now, after the work that issued the command is over."""
@@ -67,10 +67,22 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _begin(self, order: Order, *, after_s: float) -> "asyncio.Task[StationCommand] | None":
+        if order.to_send is None:
+            return None
+        command_id = order.remembered.command_id
+        task = asyncio.create_task(self._send(order.remembered, order.to_send, order.trace, after_s))
+        self._under_way[command_id] = task
+        task.add_done_callback(lambda done: self._forget(command_id, done))
+        return task
+
     async def _unanswered(self, order: Order) -> StationCommand:
         return await self.read(lambda work: commanding.get(work, order.remembered.command_id))
 
-    async def _send(self, remembered: StationCommand, command: Command, trace: str | None) -> StationCommand:
+    async def _send(
+        self, remembered: StationCommand, command: Command, trace: str | None, after_s: float
+    ) -> StationCommand:
+        await asyncio.sleep(after_s)
         asking = asyncio.create_task(self._ask_station(remembered, command, trace))
         try:
             done, _ = await asyncio.wait((asking,), timeout=_SENT_AFTER_S)

@@ -17,6 +17,7 @@ from shared_contracts.commands import (
     CommandOutcome,
     GetLog,
     GetVariables,
+    InstallCertificate,
     ResetStation,
     SetChargingProfile,
     SetVariables,
@@ -81,6 +82,7 @@ SAMPLES = [
     ),
     GetLog(location="https://x/l", request_id=1),
     GetLog(log="security", location="https://x/l", request_id=1, oldest_at=AT, latest_at=AT, retries=1),
+    InstallCertificate(certificate_chain="PEM"),
 ]  # fmt: skip
 CASES = [
     pytest.param(version, command, id=f"{version}-{number}-{command.type}")
