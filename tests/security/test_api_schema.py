@@ -19,6 +19,7 @@ from schemathesis.specs.openapi import checks
 from modules import catalogue
 from tests.harness import Client, Running, running
 from tests.modules.users.people import PASSWORD, QUICK, account, bearer, sign_in
+from tests.security.things import signing
 
 CHECKS = [
     not_a_server_error,
@@ -86,10 +87,10 @@ async def attackable(database: str) -> AsyncIterator[tuple[Running, Attack]]:
         await account(strum, "admin@example.org")
         api = bearer(strum, (await sign_in(strum, "admin@example.org"))["access_token"])
         _, key = await api.post("/api-keys", {"name": "attacker"})
-        yield strum, Attack(f"http://127.0.0.1:{strum.management.port}", key["key"], await _things(api))
+        yield strum, Attack(f"http://127.0.0.1:{strum.management.port}", key["key"], await _things(strum, api))
 
 
-async def _things(api: Client) -> dict[str, str]:
+async def _things(strum: Running, api: Client) -> dict[str, str]:
     _, user = await api.post("/users", {"email": "victim@example.org", "role": "driver", "password": PASSWORD})
     _, token = await api.post("/id-tokens", {"value": "T1", "type": "ISO14443"})
     _, station = await api.post("/charging-stations", {"station_id": "CS1"})
@@ -101,6 +102,7 @@ async def _things(api: Client) -> dict[str, str]:
         "station_id": station["station_id"],
         "command_id": command["command_id"],
         "key_id": key["id"],
+        "signing_id": await signing(strum, api, station["station_id"]),
     }
 
 

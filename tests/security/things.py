@@ -2,10 +2,14 @@
 
 import re
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared_contracts.certificates import RequestCertificate
 from shared_contracts.users import Role
 from tests.harness import Client, Running
 from tests.modules.transactions.messages import start
 from tests.modules.users.people import PASSWORD, account, bearer, sign_in
+from tests.security.pki import request
 
 STATION, TOKEN, EMAIL = "T4-STATION-0042", "T4TOKEN0042", "t4.person@example.org"
 
@@ -36,9 +40,18 @@ async def everything(strum: Running) -> tuple[dict[str, str], dict[Role, Client]
         "command_id": command["command_id"],
         "transaction_id": page["items"][0]["id"],
         "key_id": keys["items"][0]["id"],
+        "signing_id": await signing(strum, admin, STATION),
         "module": "charge_points",
     }
     return things, people, secrets
+
+
+async def signing(strum: Running, client: Client, station_id: str) -> str:
+    """A registered station asks for a certificate; the id of its request."""
+    csr = request(station_id, key=ec.generate_private_key(ec.SECP256R1()))
+    await strum.ask(RequestCertificate(station_id=station_id, csr=csr))
+    _, page = await client.get(f"/charging-stations/{station_id}/certificate-signings")
+    return str(page["items"][0]["signing_id"])
 
 
 def filled(path: str, things: dict[str, str]) -> str:
