@@ -54,10 +54,16 @@ async def seconds_away(stations: list[Station], since: float) -> dict[str, float
     return back
 
 
+def _waits(page: dict[str, Any]) -> bool:
+    """Whether a command of the listed is with the station: one that comes to a dead pod ends at once, as `offline`."""
+    return bool(page["items"])
+
+
 async def kill_one(strum: Stack, pods: list[Service], stations: Charging, figure: Figure) -> None:
     chosen = stations.fleet.stations[:COMMANDED]
     asked = [asyncio.create_task(command(strum, station.station_id)) for station in chosen]
-    await asyncio.sleep(1.0)
+    for station in chosen:
+        await strum.eventually(f"/charging-stations/{station.station_id}/commands", _waits, state="sent")
     killed_at = time.monotonic()
     await pods[0].kill()
     back = await seconds_away(stations.fleet.stations, killed_at)
