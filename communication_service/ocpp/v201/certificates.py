@@ -2,7 +2,7 @@
 
 from communication_service.ocpp.route import Answer, Ask, Context, OutboundCall, Payload
 from communication_service.ocpp.v16.security import signing_answer
-from communication_service.ocpp.wire import present
+from communication_service.ocpp.wire import maybe_whole, present
 from shared_contracts.certificates import RequestCertificate, SigningAnswered
 from shared_contracts.commands import InstallCertificate
 
@@ -14,7 +14,11 @@ def sign_certificate(payload: Payload, context: Context) -> Ask[SigningAnswered]
     if payload.get("certificateType", _STATIONS) != _STATIONS:
         info = {"reasonCode": "UnsupportedRequest", "additionalInfo": "V2G certificates are signed elsewhere"}
         return Answer({"status": "Rejected", "statusInfo": info})
-    request = RequestCertificate(station_id=context.station_id, csr=payload["csr"], request_id=payload.get("requestId"))
+    request = RequestCertificate(
+        station_id=context.station_id,
+        csr=payload["csr"],
+        request_id=maybe_whole(payload.get("requestId"), "request_id", []),
+    )
     return Ask(request, signing_answer)
 
 
