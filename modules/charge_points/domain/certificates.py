@@ -18,6 +18,8 @@ _MOST_CERTIFICATES = 10
 _LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 224
 """OCPP 2.0.1 and security whitepaper A00.FR.502, 503 (112 bits of strength)."""
 _WEAK_HASHES = (hashes.MD5, hashes.SHA1)
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+"""What reading raises, early or late: names and keys are read when they are asked for."""
 
 
 class Unfit(ValueError):
@@ -40,18 +42,18 @@ def read_request(pem: str, *, common_name: str, organization: str | None) -> Wan
     It must be signed with the key it is for, the key must be strong enough, and the request name this station alone
     (A00.FR.511), and this organization where one is given (A00.FR.509).
     """
-    if len(pem) > LONGEST_REQUEST:
-        raise Unfit("the request is longer than OCPP allows")
+    if len(pem) > LONGEST_REQUEST or "\0" in pem:
+        raise Unfit("the request is longer than OCPP allows, or is no text")
     try:
         request = x509.load_pem_x509_csr(pem.encode())
         signed = request.is_signature_valid
         weak = isinstance(request.signature_hash_algorithm, _WEAK_HASHES)
         key = request.public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+        named, owner = _one(request.subject, NameOID.COMMON_NAME), _one(request.subject, NameOID.ORGANIZATION_NAME)
+    except _UNREADABLE as error:
         raise Unfit("it is no PKCS #10 request in PEM that can be read") from error
     if not signed or weak:
         raise Unfit("it is not signed with the key that it is for")
-    named, owner = _one(request.subject, NameOID.COMMON_NAME), _one(request.subject, NameOID.ORGANIZATION_NAME)
     if named != common_name:
         raise Unfit("it does not name this station")
     if organization is not None and owner != organization:
@@ -65,14 +67,18 @@ def check_chain(chain: str, request_pem: str, *, common_name: str, now: datetime
     Raises Unfit where it is not for the station's key and name, not for clients, not valid now, or where the chain
     does not hold together. Whether the authority is one that is trusted, the pods decide when the station comes.
     """
-    if len(chain) > LONGEST_CHAIN:
-        raise Unfit("the chain is longer than OCPP allows")
+    if len(chain) > LONGEST_CHAIN or "\0" in chain:
+        raise Unfit("the chain is longer than OCPP allows, or is no text")
     certificates = _read_chain(chain)
     leaf = certificates[0]
     wanted = x509.load_pem_x509_csr(request_pem.encode()).public_key()
-    if _spki(leaf.public_key()) != _spki(wanted):
+    try:
+        key, named = _spki(leaf.public_key()), _one(leaf.subject, NameOID.COMMON_NAME)
+    except _UNREADABLE as error:
+        raise Unfit("the first certificate cannot be read") from error
+    if key != _spki(wanted):
         raise Unfit("the first certificate is not for the station's key")
-    if _one(leaf.subject, NameOID.COMMON_NAME) != common_name:
+    if named != common_name:
         raise Unfit("the first certificate does not name this station")
     if not leaf.not_valid_before_utc <= now < leaf.not_valid_after_utc:
         raise Unfit("the first certificate is not valid now")
@@ -81,7 +87,7 @@ def check_chain(chain: str, request_pem: str, *, common_name: str, now: datetime
     for lower, upper in pairwise(certificates):
         try:
             lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        except (*_UNREADABLE, InvalidSignature) as error:
             raise Unfit("a certificate was not issued by the one after it") from error
     return leaf.fingerprint(hashes.SHA256()).hex()
 
@@ -89,7 +95,7 @@ def check_chain(chain: str, request_pem: str, *, common_name: str, now: datetime
 def _read_chain(chain: str) -> list[x509.Certificate]:
     try:
         certificates = x509.load_pem_x509_certificates(chain.encode())
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise Unfit("it is no list of certificates in PEM that can be read") from error
     if len(certificates) > _MOST_CERTIFICATES:
         raise Unfit("the chain has more certificates than anybody needs")
@@ -99,7 +105,7 @@ def _read_chain(chain: str) -> list[x509.Certificate]:
 def _is_for_clients(leaf: x509.Certificate) -> bool:
     try:
         extensions = leaf.extensions
-    except (ValueError, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise Unfit("the extensions of the first certificate cannot be read") from error
     for extension in extensions:
         if isinstance(extension.value, x509.BasicConstraints) and extension.value.ca:

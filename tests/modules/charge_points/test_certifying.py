@@ -62,6 +62,7 @@ def meddled() -> str:
 UNFIT: dict[str, Callable[[], str]] = {
     "no PEM": lambda: "certificate, please",
     "too long": lambda: request("CS1", key=KEY) + "\n" * 5500,
+    "more than text": lambda: request("CS1", key=KEY) + "\0",
     "another station's name": lambda: request("CS2", key=KEY),
     "a name around it": lambda: request("CS12", key=KEY),
     "two names": lambda: request("CS1", "CS2", key=KEY),
