@@ -1,20 +1,11 @@
 """What fault tests share."""
 
-import fcntl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.ground import Ground, ground
-
-
-@pytest.fixture
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For a test that keeps every core busy: no other such test runs meanwhile, in whatever process."""
-    with (tmp_path_factory.getbasetemp().parent / "busy").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture

@@ -46,9 +46,8 @@ async def _storm(port: int, count: int, *, seconds: float) -> AsyncIterator["asy
             await process.wait()
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1500)
-@pytest.mark.usefixtures("alone")
 async def test_a_storm_of_reconnects_is_let_in_at_a_pace_that_those_who_are_there_do_not_notice(
     prepared: Ground, figure: Figure
 ) -> None:
@@ -77,9 +76,8 @@ async def test_a_storm_of_reconnects_is_let_in_at_a_pace_that_those_who_are_ther
         await bare.end()
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("alone")
 async def test_without_files_for_more_the_present_live_and_others_come_in_when_there_is_room(
     prepared: Ground, figure: Figure
 ) -> None:

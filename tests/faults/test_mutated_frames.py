@@ -76,9 +76,8 @@ async def test_five_hundred_damaged_frames_harm_nothing(attacked: Ground, seed: 
     await _check(attacked, await _attack(attacked, seed, 500))
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1500)
-@pytest.mark.usefixtures("alone")
 async def test_twenty_thousand_damaged_frames_harm_nothing_and_others_do_not_notice(
     attacked: Ground, seed: int, figure: Figure
 ) -> None:

@@ -58,9 +58,8 @@ async def outlast(edge: Pod, hoarders: Hoarders, stations: Charging, idle_mib: f
     assert stations.ledger.counts["answered"] > answered
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("alone")
 async def test_pods_outlast_hoarders_and_the_stations_of_one_that_is_ended_come_back(
     prepared: Ground, figure: Figure, seed: int
 ) -> None:

@@ -19,7 +19,7 @@ from tests.faults.ground import Ground
 from tests.faults.sizes import size
 from tests.figures import Figure
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1500), pytest.mark.usefixtures("alone")]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(1500)]
 
 STATIONS = size(200, 1_000)
 MESSAGES = 200

@@ -10,7 +10,7 @@ from tests.faults.ground import Ground
 from tests.faults.honest import honest
 from tests.figures import Figure
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1500), pytest.mark.usefixtures("alone")]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(1500)]
 
 HONEST = 100
 EACH_S = 15

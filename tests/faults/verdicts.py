@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 
 from shared_contracts.stations import StationDisconnected
 from shared_contracts.transactions import TransactionEnded, TransactionStarted
@@ -29,10 +30,12 @@ async def examine_further(strum: Stack, findings: Findings) -> Findings:
     return findings
 
 
-async def taken_for_gone(strum: Stack) -> Counter[str]:
-    """How often each station was said to be gone because nothing was heard of its pod."""
+async def taken_for_gone(strum: Stack) -> dict[str, datetime]:
+    """When each station was last said to be gone because nothing was heard of its pod."""
     events = await strum.pages("/events", key=StationDisconnected.key)
-    return Counter(event["station_id"] for event in events if event["payload"]["reason"] == "pod_silent")
+    told = [StationDisconnected.model_validate(event["payload"]) for event in events]
+    silent = sorted((event for event in told if event.reason == "pod_silent"), key=lambda event: event.disconnected_at)
+    return {event.station_id: event.disconnected_at for event in silent}
 
 
 async def _stored_twice(strum: Stack) -> list[str]:
