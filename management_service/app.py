@@ -80,6 +80,7 @@ class Management:
             }
             await upgrade(self.settings.database_url, modules=urls)
         for hosted in self.hosted:
+            await hosted.database.wait_for_schema(hosted.module.schema)
             self._closing.push_async_callback(hosted.close)
             await hosted.open()
         self._connect()

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakSet
 
 import structlog
-from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy import ExceptionContext, TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -59,17 +59,12 @@ class Database:
 
     async def wait(self) -> None:
         """Try until the database answers, saying so; from then on it is watched."""
-        while True:
-            try:
-                async with asyncio.timeout(_START_S), self.working.connect() as connection:
-                    await connection.execute(_PING)
-            except Exception as error:
-                name = self.working.url.render_as_string()
-                log.warning("waiting_for_database", database=name, error=repr(error))
-                await asyncio.sleep(1.0)
-            else:
-                break
+        await self._until_it_works(_PING, "waiting_for_database")
         self._watch = asyncio.create_task(self._keep_watch())
+
+    async def wait_for_schema(self, schema: str) -> None:
+        """Wait for the first migration of a schema, saying so: somebody else may migrate later than this starts."""
+        await self._until_it_works(text(f"SELECT FROM {schema}.inbox LIMIT 0"), "waiting_for_migrations")
 
     async def answers(self) -> bool:
         """Whether it answers now."""
@@ -88,6 +83,18 @@ class Database:
             await asyncio.gather(self._watch, return_exceptions=True)
         for engine in (self.serving, self.relaying, self.working, self._watching):
             await engine.dispose()
+
+    async def _until_it_works(self, statement: TextClause, event_name: str) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_START_S), self.working.connect() as connection:
+                    await connection.execute(statement)
+            except Exception as error:
+                name = self.working.url.render_as_string()
+                log.warning(event_name, database=name, error=repr(error))
+                await asyncio.sleep(1.0)
+            else:
+                return
 
     def _engine(self, url: str, size: int) -> AsyncEngine:
         engine = create_async_engine(

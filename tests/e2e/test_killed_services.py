@@ -25,6 +25,7 @@ async def charge_and_kill(strum: Stack, victims: list[Service]) -> tuple[Ledger,
             await victim.start()
             await asyncio.sleep(2.0)
         await stations.begun(CHARGES)
+        await stations.sampled(CHARGES + 1)
         return stations.ledger, await stations.settled(strum)
 
 

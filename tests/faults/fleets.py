@@ -58,6 +58,14 @@ class Charging:
         counts = self.ledger.counts
         await until(lambda: counts["charges_started"] >= charges, f"{charges} charges begun", within_s=within_s)
 
+    async def sampled(self, samples: int, *, within_s: float = 90.0) -> None:
+        """Wait until so many samples of meters were acknowledged."""
+
+        def enough() -> bool:
+            return sum(sample.acknowledged for one in self.ledger.transactions for sample in one.samples) >= samples
+
+        await until(enough, f"{samples} samples acknowledged", within_s=within_s)
+
     async def end(self) -> None:
         """Begin no further charges."""
         self.driving.cancel()

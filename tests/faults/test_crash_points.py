@@ -28,6 +28,7 @@ async def charge_and_crash(ground: Ground, victims: dict[str, Service], seed: in
     async with charging(strum.ocpp_url, stations=STATIONS, seed=seed, meter_interval=10) as stations:
         await asyncio.gather(*(replaced(victim, point) for point, victim in victims.items()))
         await stations.begun(STATIONS)
+        await stations.sampled(STATIONS + 1)
         findings = await examine_further(strum, await stations.settled(strum, within_s=120))
     assert findings.clean, findings
     assert findings.checked["stops"] >= STATIONS

@@ -131,6 +131,25 @@ async def test_it_is_not_ready_before_the_administrator_can_sign_in(database: st
         await management.stop()
 
 
+async def test_it_waits_for_migrations_that_somebody_else_makes_later(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await prepare(database, monkeypatch, SLOW)
+    await execute(database, "ALTER TABLE probe.inbox RENAME TO not_there_yet")
+    management = _management(database)
+    async with aiohttp.ClientSession() as session:
+        starting = asyncio.create_task(management.start())
+        await asyncio.sleep(1.5)
+        assert not starting.done()
+        assert "waiting_for_migrations" in capsys.readouterr().out
+        assert (await _get(session, management, "/readyz"))[0] == 503
+        await execute(database, "ALTER TABLE probe.not_there_yet RENAME TO inbox")
+        async with asyncio.timeout(5):
+            await starting
+        assert (await _get(session, management, "/readyz"))[0] == 200
+    await management.stop()
+
+
 async def test_a_request_under_way_is_answered_before_the_service_stops(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

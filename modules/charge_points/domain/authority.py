@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from modules.charge_points.domain.certificates import Wanted
@@ -61,15 +61,11 @@ def read_authority(pem: str) -> Authority:
         raise ValueError("not a private key and certificates as PEM") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise ValueError("the key is neither one of an elliptic curve nor RSA")  # noqa: TRY004 -- pydantic's error
-    if _spki(key) != certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo):
+    if key.public_key() != certificate.public_key():
         raise ValueError("the first certificate is not that of the key")
     if not _may_sign(certificate):
         raise ValueError("the first certificate is not one of an authority")
     return Authority(key, certificate, tuple(above))
-
-
-def _spki(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:

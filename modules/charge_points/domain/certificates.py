@@ -8,7 +8,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LONGEST_REQUEST, LONGEST_CHAIN = 5500, 10_000
@@ -73,10 +72,10 @@ def check_chain(chain: str, request_pem: str, *, common_name: str, now: datetime
     leaf = certificates[0]
     wanted = x509.load_pem_x509_csr(request_pem.encode()).public_key()
     try:
-        key, named = _spki(leaf.public_key()), _one(leaf.subject, NameOID.COMMON_NAME)
+        key, named = leaf.public_key(), _one(leaf.subject, NameOID.COMMON_NAME)
     except _UNREADABLE as error:
         raise Unfit("the first certificate cannot be read") from error
-    if key != _spki(wanted):
+    if key != wanted:
         raise Unfit("the first certificate is not for the station's key")
     if named != common_name:
         raise Unfit("the first certificate does not name this station")
@@ -131,9 +130,3 @@ def _strong(key: object) -> str:
             return f"EC {key.curve.name}"
         case _:
             raise Unfit("its key is too weak, or of a kind that OCPP does not have")
-
-
-def _spki(key: object) -> bytes:
-    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return b""
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
