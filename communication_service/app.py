@@ -18,6 +18,7 @@ from communication_service.entrance import Entrance, Lobby
 from communication_service.farewell import one_by_one, unless
 from communication_service.flaps import Flaps
 from communication_service.guard import Guard
+from communication_service.holds import Holds
 from communication_service.incidents import Incidents
 from communication_service.lookout import Lookout
 from communication_service.metrics import LET_GO, LOOP_LAG, REGISTRY
@@ -33,6 +34,7 @@ from shared_contracts.loop import LoopWatch
 from shared_contracts.message import Envelope
 from shared_contracts.metrics import bus_metrics
 from shared_contracts.security import IncidentNoticed
+from shared_contracts.server_log import ServerLog
 from shared_contracts.sites import Site
 from shared_contracts.sources import Proxies
 from shared_contracts.stations import StationConnected
@@ -62,6 +64,7 @@ class Communication:
         self.pod_id = pod_id or f"{sockets.gethostname()}-{secrets.token_hex(4)}"
         self._incidents = Incidents(bus, self.pod_id)
         self._flaps = Flaps(most=settings.flaps_per_minute, hold_s=settings.flap_hold_s)
+        self._struck_out = Holds(hold_s=settings.strike_hold_s)
         self.registry = Registry(bus, self.pod_id, self._incidents, self._flaps)
         self._entrance = Entrance(settings, self._incidents)
         self.port = settings.ocpp_port
@@ -72,7 +75,7 @@ class Communication:
         self._admission = Admission(bus, ttl_s=settings.access_ttl_s)
         self._recorder = Recorder(bus, self.pod_id, keep_frames=settings.frame_log)
         self._lookout = Lookout(settings, bus, self.registry)
-        self._door = Door(settings, bus, self._porter(), self.registry, self._recorder, self._lookout)
+        self._door = Door(settings, bus, self._porter(), self._struck_out, self.registry, self._recorder, self._lookout)
         self._hurry = asyncio.Event()
         self._leaving = False
         self._loop = LoopWatch(LOOP_LAG)
@@ -114,6 +117,7 @@ class Communication:
             reception,
             guard,
             self._flaps,
+            self._struck_out,
             self._incidents,
             hide_unknown=settings.hide_unknown_stations,
         )
@@ -168,6 +172,7 @@ class Communication:
         runner = web.AppRunner(
             application,
             access_log=None,
+            logger=ServerLog(),
             handle_signals=False,
             shutdown_timeout=_LINGER_S,
             keepalive_timeout=self.settings.open_timeout_s,

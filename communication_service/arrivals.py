@@ -10,8 +10,8 @@ from aiohttp import web
 
 from communication_service.admission import Credentials, basic_credentials
 from communication_service.certificates import CertificateRefused, ClientCertificate, Trust, forwarded_certificate
-from communication_service.metrics import Sparse
 from shared_contracts.sources import Proxies
+from shared_contracts.sparse import Sparse
 
 log = structlog.get_logger()
 

@@ -38,14 +38,18 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The authorities whose certificates of stations count, and what they revoked; by the authority's name in DER."""
+    """The authorities whose certificates of stations count, and what they revoked; by the authority's name in DER.
+
+    A certificate must name this `organization` where one is given: an authority may serve several operators.
+    """
 
     authorities: Mapping[bytes, Sequence[x509.Certificate]] = field(default_factory=dict)
     revoked: Mapping[bytes, x509.CertificateRevocationList] = field(default_factory=dict)
     checks_revocation: bool = False
+    organization: str | None = None
 
     @classmethod
-    def read(cls, ca_file: str, crl_file: str) -> "Trust":
+    def read(cls, ca_file: str, crl_file: str, organization: str | None = None) -> "Trust":
         """Read PEM files; an empty name is no file. Raises OSError."""
         authorities: dict[bytes, list[x509.Certificate]] = defaultdict(list)
         try:
@@ -54,21 +58,24 @@ class Trust:
             lists = _lists(Path(crl_file).read_bytes()) if crl_file else ()
         except _UNREADABLE as error:
             raise OSError(f"{ca_file} or {crl_file} cannot be read as PEM ({error})") from error
-        return cls(authorities, {one.issuer.public_bytes(): one for one in lists}, bool(crl_file))
+        return cls(authorities, {one.issuer.public_bytes(): one for one in lists}, bool(crl_file), organization)
 
     def judge(self, der: bytes, now: datetime, *, chain_checked: bool) -> ClientCertificate:
         """Whom the certificate names. Raises CertificateRefused."""
         try:
             certificate = x509.load_der_x509_certificate(der)
-            names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            name = _only(certificate.subject, NameOID.COMMON_NAME)
+            owner = _only(certificate.subject, NameOID.ORGANIZATION_NAME)
             if not chain_checked:
                 self._check_issuer(certificate, now)
             self._check_validity(certificate, now)
         except _UNREADABLE as error:
             raise CertificateRefused("it cannot be read") from error
-        if len(names) != 1 or not isinstance(names[0].value, str):
+        if name is None:
             raise CertificateRefused("it has not one common name")
-        return ClientCertificate(names[0].value, hashlib.sha256(der).hexdigest())
+        if self.organization is not None and owner != self.organization:
+            raise CertificateRefused("it does not name our organization")
+        return ClientCertificate(name, hashlib.sha256(der).hexdigest())
 
     def _check_issuer(self, certificate: x509.Certificate, now: datetime) -> None:
         issuers = self.authorities.get(certificate.issuer.public_bytes(), ())
@@ -103,6 +110,12 @@ def forwarded_certificate(header: str) -> bytes | None:
         return base64.b64decode(_ARMOUR.sub("", text), validate=True) or None
     except ValueError:
         return None
+
+
+def _only(subject: x509.Name, oid: x509.ObjectIdentifier) -> str | None:
+    """The text of the one attribute of this kind; None where there is none, or more."""
+    values = [attribute.value for attribute in subject.get_attributes_for_oid(oid)]
+    return values[0] if len(values) == 1 and isinstance(values[0], str) else None
 
 
 def _lists(pem: bytes) -> Sequence[x509.CertificateRevocationList]:

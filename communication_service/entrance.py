@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import structlog
 from aiohttp import web
@@ -37,7 +38,7 @@ class Entrance:
     def load(self) -> None:
         """Read all files. Raises OSError where one cannot be used."""
         tls = self._settings.ocpp_tls
-        self._trust = Trust.read(tls.ca_file, tls.crl_file)
+        self._trust = Trust.read(tls.ca_file, tls.crl_file, tls.organization)
         self._context = LiveContext.of(tls, self._refused) if tls.on else None
 
     def trust(self) -> Trust:
@@ -48,7 +49,7 @@ class Entrance:
         """Read all files again; where one cannot be used, all stays as it is."""
         tls = self._settings.ocpp_tls
         try:
-            trust = Trust.read(tls.ca_file, tls.crl_file)
+            trust = Trust.read(tls.ca_file, tls.crl_file, tls.organization)
         except OSError as error:
             log.error("certificates_unusable", error=repr(error))  # noqa: TRY400 -- the files are wrong, not the code
             return
@@ -91,24 +92,44 @@ class Lobby:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._waiting: OrderedDict[web.RequestHandler, None] = OrderedDict()
+        self._waiting: OrderedDict[Visitor, None] = OrderedDict()
         self.server: web.Server | None = None
 
     def __call__(self) -> asyncio.BaseProtocol:
         """Make the protocol of a connection that was accepted."""
         assert self.server is not None
-        handler = self.server()
-        self._waiting[handler] = None
+        visitor = Visitor(self.server, loop=asyncio.get_running_loop(), **self.server._kwargs)  # noqa: SLF001 -- as it makes its own
+        self._waiting[visitor] = None
         while len(self._waiting) > self._most:
             oldest, _ = self._waiting.popitem(last=False)
-            oldest.force_close()
-        return handler
+            oldest.leave()
+        return visitor
 
     def passing(self, serve: Serve) -> Serve:
         """What serves a request, once it has come."""
 
         async def pass_on(request: web.Request) -> web.StreamResponse:
-            self._waiting.pop(request.protocol, None)
+            self._waiting.pop(cast("Visitor", request.protocol), None)
             return await serve(request)
 
         return pass_on
+
+
+class Visitor(web.RequestHandler):
+    """What aiohttp makes of a connection; this one can be told to leave at any time."""
+
+    __slots__ = ()
+
+    def leave(self) -> None:
+        """End the connection without a word, since a peer need not answer one; within a handshake, once it is over."""
+        transport = self.transport
+        self.force_close()
+        if transport is not None:
+            transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TLS calls this when the handshake is over, and aiohttp would keep who was told to leave before."""
+        if self._force_close:
+            cast("asyncio.Transport", transport).abort()
+        else:
+            super().connection_made(transport)

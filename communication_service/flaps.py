@@ -3,7 +3,8 @@
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any
+
+from communication_service.holds import Holds
 
 _WINDOW_S = 60.0
 _REMEMBERED = 10_000
@@ -14,10 +15,9 @@ class Flaps:
 
     def __init__(self, *, most: int, hold_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most = most
-        self._hold_s = hold_s
         self._clock = clock
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
-        self._held_until: OrderedDict[str, float] = OrderedDict()
+        self._holds = Holds(hold_s=hold_s, clock=clock)
 
     def note(self, station_id: str) -> bool:
         """Count one; whether it was one too many, so that new connections are held off from now on."""
@@ -25,29 +25,18 @@ class Flaps:
         times = self._times.setdefault(station_id, deque(maxlen=self._most + 1))
         self._times.move_to_end(station_id)
         times.append(now)
-        _trim(self._times)
+        if len(self._times) > _REMEMBERED:
+            self._times.popitem(last=False)
         if len(times) <= self._most or times[0] < now - _WINDOW_S:
             return False
         times.clear()
-        self._held_until[station_id] = now + self._hold_s
-        _trim(self._held_until)
+        self._holds.begin(station_id)
         return True
 
     def held_s(self, station_id: str) -> float:
         """For how long new connections of the station are still held off; 0 for not."""
-        until = self._held_until.get(station_id)
-        if until is None:
-            return 0.0
-        left = until - self._clock()
-        if left <= 0:
-            del self._held_until[station_id]
-        return max(0.0, left)
+        return self._holds.left_s(station_id)
 
     def release(self, station_id: str) -> None:
         """The connection that was kept has ended: the next is no duplicate."""
-        self._held_until.pop(station_id, None)
-
-
-def _trim(memory: OrderedDict[str, Any]) -> None:
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)
+        self._holds.end(station_id)

@@ -3,7 +3,8 @@
 import structlog
 
 from communication_service.dialects import QUEUED, Dialect
-from communication_service.metrics import DEVIATIONS, MESSAGES, Sparse
+from communication_service.flags import count_flags
+from communication_service.metrics import DEVIATIONS, MESSAGES
 from communication_service.ocpp import actions, schemas
 from communication_service.ocpp.errors import Fault, Refusal
 from communication_service.ocpp.frames import Call, Send, dump_error, dump_result
@@ -14,6 +15,7 @@ from communication_service.standing import Standing
 from shared_contracts.bus import Bus, BusError
 from shared_contracts.charge_points import BootAnswered
 from shared_contracts.message import Reply, new_id
+from shared_contracts.sparse import Sparse
 
 log = structlog.get_logger()
 
@@ -69,6 +71,7 @@ class Inbound:
         return dump_result(call.message_id, payload)
 
     async def _carry_out(self, outcome: Outcome, context: Context, standing: Standing) -> Payload:
+        count_flags(outcome, self._dialect.version)
         match outcome:
             case Publish(event, payload):
                 await self._bus.publish(seal(event, occurred_at=context.received_at))  # the bus bounds it

@@ -1,4 +1,4 @@
-"""Watches the way to the broker, and lets stations go where it is broken: the runner of `outage`."""
+"""Watches the ways to broker and modules, and lets stations go where one is broken: the runner of `outage`."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ import structlog
 from aiohttp import WSCloseCode
 
 from communication_service.farewell import one_by_one
-from communication_service.metrics import LET_GO, PATH_STATE, UNCONFIRMED
+from communication_service.metrics import LET_GO, PATH_STATE, REQUESTS_STATE, UNCONFIRMED
 from communication_service.outage import Path, Patience, State
 from communication_service.probes import Probes
 from communication_service.registry import Registry
@@ -41,22 +41,25 @@ class Lookout:
         self._probes = Probes(bus, settings.keepers.replace(",", " ").split())
         patience = Patience(settings.doubt_after_s, settings.outage_after_s, settings.proven_for_s)
         self._paths = [Path(patience, clock()) for _ in range(bus.limits.shards)]
+        unanswered_s = settings.unanswered_after_s
+        self._answer_s = settings.request_timeout_s
+        self._requests = Path(Patience(unanswered_s, unanswered_s, settings.proven_for_s), clock())
         self._leaving: set[Session] = set()
         self._farewells: set[asyncio.Task[None]] = set()
 
     @property
     def ready(self) -> bool:
         """Whether any station may come in."""
-        return self._bus.connected and any(self._takes(shard) for shard in range(len(self._paths)))
+        return self._reaches() and any(self._takes(shard) for shard in range(len(self._paths)))
 
     def admits(self, station_id: str) -> bool:
         """Whether this station may: the way of its shard is trusted, and no queue is known to be missing."""
-        return self._bus.connected and self._takes(self._shard(station_id))
+        return self._reaches() and self._takes(self._shard(station_id))
 
     async def run(self) -> None:
         """Look, probe, act, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            for step in (self._probe, self._echo, self._watch):
+            for step in (self._probe, self._echo, self._request, self._watch):
                 tasks.create_task(_for_ever(step))
 
     async def _probe(self) -> None:
@@ -67,8 +70,12 @@ class Lookout:
         await self._probes.echo()
         await self._pause()
 
+    async def _request(self) -> None:
+        await self._probes.request(within_s=self._answer_s)
+        await self._pause()
+
     async def _pause(self) -> None:
-        well = all(path.state is State.OPEN for path in self._paths)
+        well = all(path.state is State.OPEN for path in (*self._paths, self._requests))
         await asyncio.sleep(_PROBE_S if well else _PROBE_IN_TROUBLE_S)
 
     async def _watch(self) -> None:
@@ -84,7 +91,18 @@ class Lookout:
             if after is not before:
                 changed.setdefault(after, []).append(shard)
         self._tell(changed, silent_s)
-        self._let_go({shard for shard, path in enumerate(self._paths) if path.state is State.OUTAGE})
+        all_go = self._look_at_requests(now) is State.OUTAGE
+        self._let_go({shard for shard, path in enumerate(self._paths) if all_go or path.state is State.OUTAGE})
+
+    def _look_at_requests(self, now: float) -> State:
+        """Nobody is doubted for a module's silence: it has been restarted, as often as not."""
+        before, unanswered_s = self._requests.state, self._probes.unanswered_s()
+        after = self._requests.see(now, silent_s=unanswered_s, proven_at=self._probes.answered_at)
+        REQUESTS_STATE.set(after)
+        if after is not before:
+            name = "requests_answered" if after is State.OPEN else "requests_unanswered"
+            log.warning(name, silent_s=round(unanswered_s, 1), connections=len(self._registry))
+        return after
 
     def _tell(self, changed: dict[State, list[int]], silent_s: Sequence[float]) -> None:
         for shard, (path, backlog) in enumerate(zip(self._paths, self._bus.backlogs(), strict=True)):
@@ -115,6 +133,9 @@ class Lookout:
     async def _bid_farewell(self, sessions: list[Session]) -> None:
         await one_by_one(sessions, _send_away, over_s=self._spread_s)
         self._leaving.difference_update(sessions)
+
+    def _reaches(self) -> bool:
+        return self._bus.connected and self._requests.state is State.OPEN
 
     def _takes(self, shard: int) -> bool:
         return self._paths[shard].state is State.OPEN and not self._probes.misses(shard)

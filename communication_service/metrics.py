@@ -1,7 +1,5 @@
 """What the edge counts. Labels are few and never come from a station."""
 
-import time
-
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared_contracts.sink import DROPPED
@@ -28,6 +26,9 @@ COMMANDS = Counter("strum_ocpp_commands_total", "Commands to stations by outcome
 PATH_STATE = Gauge(
     "strum_ocpp_path_state", "The way to the broker: 0 open, 1 doubted, 2 outage", ["shard"], registry=REGISTRY
 )
+REQUESTS_STATE = Gauge(
+    "strum_ocpp_requests_state", "The transactions module: 0 answers, 2 is silent for too long", registry=REGISTRY
+)
 UNCONFIRMED = Gauge(
     "strum_bus_oldest_unconfirmed_seconds", "Age of the oldest event not confirmed", ["shard"], registry=REGISTRY
 )
@@ -39,19 +40,3 @@ FRAMES_DROPPED = Counter(
     registry=REGISTRY,
 )
 LOOP_LAG = Gauge("strum_event_loop_lag_seconds", "How late the event loop was at its last tick", registry=REGISTRY)
-
-
-class Sparse:
-    """Lets one line of a kind into the log per second: what a counter counts need not be told a thousand times."""
-
-    def __init__(self, every_s: float = 1.0) -> None:
-        self._every_s = every_s
-        self._next_at = 0.0
-
-    def due(self) -> bool:
-        """Whether the line may be written now."""
-        now = time.monotonic()
-        if now < self._next_at:
-            return False
-        self._next_at = now + self._every_s
-        return True

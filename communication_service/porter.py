@@ -1,7 +1,8 @@
 """Whom the door lets in: who comes must prove to be the station, in the way that the station's profile demands.
 
 Everything is decided before the upgrade (OCPP-J 1.6 §3.2, whitepaper §2.3): 404 for a station that nobody knows, 401
-for one that is not proven, 403 for a password over a line that is too weak, 429 after too many failures.
+for one that is not proven, 403 for a password over a line that is too weak, 429 after too many failures or broken
+messages.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from communication_service.arrivals import Arrival, Reception
 from communication_service.flaps import Flaps
 from communication_service.guard import Guard
 from communication_service.handshakes import come_again
+from communication_service.holds import Holds
 from communication_service.incidents import Incidents
-from communication_service.metrics import Sparse
 from communication_service.profiles import profile_used
 from shared_contracts.bus import BusError
 from shared_contracts.charge_points import StationAccess
 from shared_contracts.security import IncidentKind
+from shared_contracts.sparse import Sparse
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ class Porter:
         reception: Reception,
         guard: Guard,
         flaps: Flaps,
+        struck_out: Holds,
         incidents: Incidents,
         *,
         hide_unknown: bool,
@@ -53,6 +56,7 @@ class Porter:
         self._reception = reception
         self._guard = guard
         self._flaps = flaps
+        self._struck_out = struck_out
         self._incidents = incidents
         self._hide_unknown = hide_unknown
         self._refusals = Sparse()
@@ -83,6 +87,8 @@ class Porter:
         if profile is None:
             return self._refuse(station_id, arrival, proven=password is not None)
         self._guard.proved(arrival.source, station_id)
+        if held_s := self._struck_out.left_s(station_id):  # only now: who proves nothing is told nothing
+            return _later(429, int(held_s) + 1)
         if held_s := self._flaps.held_s(station_id):
             return _later(503, int(held_s) + 1)
         proof = Proof(access.registration, access.revision, profile, password)

@@ -1,4 +1,4 @@
-"""Proves the way that events take: through every shard, to the queues of those who must keep them."""
+"""Proves the ways of messages: events through every shard to the queues of those who must keep them, and requests."""
 
 import asyncio
 import time
@@ -9,7 +9,8 @@ from functools import partial
 import structlog
 
 from communication_service.metrics import UNROUTABLE
-from shared_contracts.bus import Bus, BusError, Unroutable
+from shared_contracts.bus import Bus, BusError, Unroutable, ask
+from shared_contracts.transactions import ProveCommit
 
 log = structlog.get_logger()
 
@@ -40,6 +41,9 @@ class Probes:
         self._shards = [_Shard() for _ in range(bus.limits.shards)]
         self._disconnected_since: float | None = None
         self._echo_silent_since: float | None = None
+        self._unanswered_since: float | None = None
+        self.answered_at = 0.0
+        """When the newest request was sent that was answered."""
 
     def send(self) -> None:
         """Send one through every shard whose last ones are settled."""
@@ -62,6 +66,22 @@ class Probes:
             log.debug("echo_failed", error=repr(error))
         else:
             self._echo_silent_since = None
+
+    async def request(self, *, within_s: float) -> None:
+        """Ask the module that stores transactions whether it can."""
+        began = time.monotonic()
+        if self._unanswered_since is None:
+            self._unanswered_since = began
+        try:
+            await ask(self._bus, ProveCommit(), timeout=within_s)
+        except BusError as error:
+            log.debug("request_probe_failed", error=repr(error))
+        else:
+            self._unanswered_since, self.answered_at = None, began
+
+    def unanswered_s(self) -> float:
+        """For how long no request was answered although one was sent; one that never was may be unknown there."""
+        return _since(self._unanswered_since, time.monotonic()) if self.answered_at else 0.0
 
     def silent_s(self) -> list[float]:
         """For how long nothing goes through each shard although something waits."""

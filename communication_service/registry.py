@@ -11,11 +11,12 @@ from aiohttp import WSCloseCode
 
 from communication_service.flaps import Flaps
 from communication_service.incidents import Incidents
-from communication_service.metrics import CONNECTIONS, Sparse
+from communication_service.metrics import CONNECTIONS
 from communication_service.session import Session
 from shared_contracts.bus import Bus, BusError, BusFull, Unroutable
 from shared_contracts.message import Envelope
 from shared_contracts.security import IncidentKind, IncidentNoticed
+from shared_contracts.sparse import Sparse
 from shared_contracts.stations import StationConnected, StationDisconnected
 
 log = structlog.get_logger()

@@ -8,6 +8,7 @@ from aiohttp import WSCloseCode, web
 
 from communication_service.dialects import DIALECTS, Dialect
 from communication_service.handshakes import Handshakes, come_again
+from communication_service.holds import Holds
 from communication_service.inbound import Inbound
 from communication_service.late import LateAnswers
 from communication_service.lookout import Lookout
@@ -32,12 +33,14 @@ class Door:
         settings: CommunicationSettings,
         bus: Bus,
         porter: Porter,
+        struck_out: Holds,
         registry: Registry,
         recorder: Recorder,
         lookout: Lookout,
     ) -> None:
         self._settings = settings
         self._porter = porter
+        self._struck_out = struck_out
         self._registry = registry
         self._recorder = recorder
         self._late = LateAnswers(bus)
@@ -95,6 +98,7 @@ class Door:
             self._inbound[dialect.version.subprotocol],
             self._recorder,
             self._late,
+            self._struck_out,
             self._settings,
             epoch=self._registry.next_epoch(admitted.last_epoch),
             proof=admitted.proof,

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType
 from communication_service.admission import Proof
 from communication_service.calls import Calls
 from communication_service.dialects import Dialect
+from communication_service.holds import Holds
 from communication_service.inbound import Inbound
 from communication_service.late import LateAnswers
 from communication_service.metrics import DEFECTS, DEVIATIONS, STRAY_ANSWERS
@@ -39,6 +40,7 @@ class Session:
     __slots__ = (
         "_answering",
         "_calls",
+        "_holds",
         "_inbound",
         "_last",
         "_late",
@@ -69,6 +71,7 @@ class Session:
         inbound: Inbound,
         recorder: Recorder,
         late: LateAnswers,
+        holds: Holds,
         settings: CommunicationSettings,
         *,
         epoch: int,
@@ -90,6 +93,7 @@ class Session:
         self._inbound = inbound
         self._recorder = recorder
         self._late = late
+        self._holds = holds
         self._settings = settings
         self._calls = Calls(self._send, epoch)
         self._waiting: list[tuple[Call | Send, str, datetime]] = []  # a deque takes 600 bytes
@@ -185,7 +189,7 @@ class Session:
         DEVIATIONS.labels(self.dialect.version, "call_before_answer").inc()
         if len(self._waiting) > self._settings.waiting_calls or self._waiting_bytes > _WAITING_BYTES:
             self._room = asyncio.get_running_loop().create_future()
-            await self._room  # not reading is the only push-back that costs a station nothing
+            await self.socket.unless_lost(self._room)  # not reading is the only push-back that costs a station nothing
 
     async def _answer_waiting(self) -> None:
         try:
@@ -233,6 +237,7 @@ class Session:
                 await self._send(frame.answer)
         if frame.strike and struck_out(self._strikes, self._settings.strikes_per_minute):
             log.warning("too_many_broken_messages", station=self.station_id)
+            self._holds.begin(self.station_id)  # first: it may be here again before the close is over
             await self.close(WSCloseCode.POLICY_VIOLATION, "too many broken messages")
 
     async def _send(self, text: str) -> None:

@@ -47,6 +47,11 @@ class CommunicationSettings(CommonSettings):
     outage_after_s: float = Field(
         default=15.0, gt=0, description="Nothing becomes durable for so long: stations are let go, to queue offline."
     )
+    unanswered_after_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="The transactions module answers nothing for so long: stations are let go, to queue offline.",
+    )
     outage_spread_s: float = Field(default=5.0, ge=0, description="Over how long they are let go.")
     proven_for_s: float = Field(
         default=5.0, ge=0, description="How long the way to the broker must work again before stations are let in."
@@ -60,6 +65,9 @@ class CommunicationSettings(CommonSettings):
     drain_s: float = Field(default=20.0, ge=0, description="Over how long a pod told to stop closes its connections.")
     finish_s: float = Field(default=10.0, ge=0, description="How long a pod told to stop waits for CALLs under way.")
     strikes_per_minute: int = Field(default=20, ge=1, description="Broken messages before a connection is closed.")
+    strike_hold_s: float = Field(
+        default=60.0, ge=0, description="For how long the station then gets 429 from this pod."
+    )
     access_ttl_s: float = Field(default=60.0, ge=0, description="How long credentials of a station are remembered.")
     strict_schemas: bool = Field(default=False, description="Refuse what deviates from the official schemas at all.")
     frame_log: bool = Field(default=True, description="Keep the frames of both directions for debugging.")

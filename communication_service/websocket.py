@@ -34,7 +34,7 @@ class StationSocket(web.WebSocketResponse):
         self._dropping: asyncio.TimerHandle | None = None
         self._lost = False
         self._frames: FrameReader | None = None
-        self._lingering: asyncio.Future[None] | None = None
+        self._until_lost: asyncio.Future[None] | None = None
 
     async def __anext__(self) -> WSMessageDecodeText:
         """The next message, as soon as the station may say one more. Pings are answered on the way."""
@@ -68,21 +68,28 @@ class StationSocket(web.WebSocketResponse):
 
     async def probe(self, *, listening: bool = True) -> None:
         """Ping a station that was silent since the last probe; drop one that was silent since its ping, or that took
-        nothing of what waits for it in two probes. Where we are not `listening`, its silence tells nothing."""
+        nothing of what waits for it in two probes. Where we are not `listening`, its silence tells nothing; but that
+        nobody takes a ping does, and a loss shows in no other way while nothing is read."""
         transport = self._req.transport if self._req is not None else None
         if transport is None:
             return
         if self._progress.stuck(transport):
             transport.abort()
-        elif self._heard or not listening or self._paused or (self._frames and self._frames.held):
+        elif not listening:
+            self._heard = self._pinged = False
+            await self._ping(transport)
+        elif self._heard or self._paused or (self._frames and self._frames.held):
             self._heard = self._pinged = False
         elif self._pinged:
             transport.abort()
         else:
             self._pinged = True
-            if transport.get_write_buffer_size() == 0:  # else it already has more to read than it does
-                with suppress(ConnectionError):
-                    await self.ping()
+            await self._ping(transport)
+
+    async def _ping(self, transport: asyncio.Transport) -> None:
+        if transport.get_write_buffer_size() == 0:  # else it already has more to read than it does
+            with suppress(ConnectionError):
+                await self.ping()
 
     async def answers(self, *, within_s: float) -> bool:
         """Ping the station, and wait for any sign of it."""
@@ -106,8 +113,14 @@ class StationSocket(web.WebSocketResponse):
         """Keep the connection until the station is gone, for what it still sends would reset it, and what it was sent
         last be lost. Returns at once where the station closed, and in a few seconds in any case."""
         if self._dropping is not None and not self._closing and not self._lost:
-            self._lingering = asyncio.get_running_loop().create_future()
-            await asyncio.wait((self._lingering,), timeout=2 * _CLOSE_S)
+            self._until_lost = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._until_lost,), timeout=2 * _CLOSE_S)
+
+    async def unless_lost(self, until: "asyncio.Future[None]") -> None:
+        """Wait until this is done; that the connection is lost makes it done."""
+        if not self._lost:
+            self._until_lost = until
+            await until
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:  # noqa: ARG002 -- aiohttp's
         """What aiohttp calls when it has read a close frame, what is no frame, or the end."""
@@ -151,8 +164,8 @@ class StationSocket(web.WebSocketResponse):
         self._lost = True
         if self._dropping is not None:
             self._dropping.cancel()
-        if self._lingering is not None and not self._lingering.done():
-            self._lingering.set_result(None)
+        if self._until_lost is not None and not self._until_lost.done():
+            self._until_lost.set_result(None)
 
 
 def _extension(window: int) -> str:

@@ -22,6 +22,7 @@ from management_service.settings import ManagementSettings
 from migrations import upgrade
 from modules import catalogue
 from shared_contracts.bus import Bus, ask
+from shared_contracts.server_log import ServerLog
 from shared_contracts.users import CreateUser, Role, UserChanged
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ class Management:
         self._closing.callback(watching.cancel)
         mount(application, self.hosted, self._authenticator, RateLimits(self.settings))
         self._runner = runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=_DRAIN_S, auto_decompress=False
+            application, access_log=None, logger=ServerLog(), shutdown_timeout=_DRAIN_S, auto_decompress=False
         )
         await runner.setup()
         await entrance.open(runner)

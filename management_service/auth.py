@@ -33,6 +33,8 @@ _REMEMBERED = 10_000
 _API_KEY_TTL_S = 10.0
 _KEYS_RETRY_S = 2.0
 _ASK_S = 5.0
+_LEEWAY_S = 60.0
+"""By how much the clocks of processes may differ: a token is issued by one, and its times are read by another."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class Authenticator:
             return known
         heard = self._heard
         if credential.startswith(API_KEY_PREFIX):
-            until, principal = time.time() + _API_KEY_TTL_S, await self._of_api_key(digest.hex())
+            until, principal = time.monotonic() + _API_KEY_TTL_S, await self._of_api_key(digest.hex())
         else:
             until, principal = await self._of_token(credential)
         if heard == self._heard:  # else the answer may be from before the change
@@ -86,7 +88,7 @@ class Authenticator:
 
     def _known(self, digest: bytes) -> Principal | None:
         until, principal = self._remembered.get(digest, (0.0, None))
-        return principal if until > time.time() else None
+        return principal if until > time.monotonic() else None
 
     def hear(self, changed: Envelope) -> None:
         """A user or key changed: verify every credential anew, and void the tokens that say what is so no longer."""
@@ -126,20 +128,23 @@ class Authenticator:
         return Principal(verified.user_id, verified.role, scopes, verified.key_id)
 
     async def _of_token(self, token: str) -> tuple[float, Principal]:
+        """Whose it is, and until when that may be remembered, by the monotonic clock."""
         try:
             claims = await self._verified(token)
             expires_at, role = float(claims["exp"]), Role(claims["role"])
             # a token of the release before has no audience
             ours = claims["iss"] == ISSUER and claims.get("aud", AUDIENCE) == AUDIENCE
             issued_at = float(claims.get("iat", 0.0))
+            begins_at = max(issued_at, float(claims.get("nbf", 0.0)))
             principal = Principal(str(claims["sub"]), role, SCOPES[role])
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise Unauthenticated("The access token does not hold.") from error
-        if not ours or expires_at <= time.time():
-            raise Unauthenticated("The access token has expired.")
+        now = time.time()
+        if not ours or not begins_at - _LEEWAY_S <= now < expires_at + _LEEWAY_S:
+            raise Unauthenticated("The access token has expired, or does not hold yet.")
         if self._is_void(principal.user_id, role, issued_at):
             raise Unauthenticated("The account has changed since this access token was issued.")
-        return expires_at, principal
+        return time.monotonic() + expires_at + _LEEWAY_S - now, principal
 
     async def _verified(self, token: str) -> dict[str, Any]:
         keys = await self._verification_keys(fresh=False)
@@ -152,17 +157,27 @@ class Authenticator:
             return dict(jwt.decode(token, fresh, algorithms=["ES256"]).claims)
 
     async def _verification_keys(self, *, fresh: bool) -> KeySet:
-        """The key set; asked again for a token that the known keys refuse, at most every few seconds."""
+        """The key set; asked again for a token that the known keys refuse, at most every few seconds.
+
+        Known keys are told at once. Of those who need others one asks, and its answer, or that there is none, is for
+        all who wait.
+        """
+        now = time.monotonic()
+        if self._keys is not None and (not fresh or now - self._keys_asked_at < _KEYS_RETRY_S):
+            return self._keys
         async with self._asking:
-            if self._keys is not None and (not fresh or time.monotonic() - self._keys_asked_at < _KEYS_RETRY_S):
-                return self._keys
-            try:
-                answer = await ask(self._bus, GetVerificationKeys(), timeout=_ASK_S)
-            except BusError as error:
-                if self._keys is not None:
-                    return self._keys
-                raise Unavailable("Credentials cannot be checked now.") from error
+            if self._keys_asked_at < now:
+                await self._ask_for_keys()
+        if self._keys is None:
+            raise Unavailable("Credentials cannot be checked now.")
+        return self._keys
+
+    async def _ask_for_keys(self) -> None:
+        try:
+            answer = await ask(self._bus, GetVerificationKeys(), timeout=_ASK_S)
+        except BusError as error:
+            log.warning("verification_keys_not_told", error=repr(error))
+        else:
             jwks: Any = {"keys": list(answer.keys)}
             self._keys = KeySet.import_key_set(jwks)
-            self._keys_asked_at = time.monotonic()
-            return self._keys
+        self._keys_asked_at = time.monotonic()

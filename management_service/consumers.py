@@ -150,7 +150,7 @@ class Consumer:
             await self.handle_each(work, await self._fresh(deliveries, work), state)
 
     async def _fresh(self, deliveries: tuple[Delivery, ...], work: Work) -> list[Envelope]:
-        ids = [delivery.id for delivery in deliveries]
+        ids = [delivery.id for delivery in deliveries if delivery.envelopes]  # a probe only asks for the database
         fresh = {row[0] for row in await work.execute(self._remember, {"ids": ids})}
         taken: list[Envelope] = []
         for delivery in deliveries:

@@ -1,6 +1,7 @@
 """Health, metrics and the API's own documentation."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ _PAGE = """<!doctype html>
 <script src="/api/docs/start.js"></script></body></html>
 """
 _START = 'SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#api", deepLinking: true, persistAuthorization: true});'
+_REMEMBERED_S = 1.0
 
 
 class Health:
@@ -37,6 +39,8 @@ class Health:
         self._consumers = consumers
         self.started = False
         self.loop = LoopWatch(LOOP_LAG)
+        self._asking: asyncio.Task[bool] | None = None
+        self._answered_until = 0.0
 
     def mount(self, application: web.Application) -> None:
         """Add /livez, /readyz, /metrics, /api/openapi.json and /api/docs."""
@@ -60,10 +64,24 @@ class Health:
             "bus": self._bus.ready,
             "consumers": not any(consumer.paused for consumer in self._consumers),
         }
-        databases = {hosted.database for hosted in self._hosted}
-        checks["database"] = all(await asyncio.gather(*(database.answers() for database in databases)))
+        checks["database"] = await self._databases_answer()
         ready = all(checks.values())
         return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+    async def _databases_answer(self) -> bool:
+        """Anybody may ask this, and it takes connections of consumers: once at a time, and a yes holds for a second."""
+        if time.monotonic() < self._answered_until:
+            return True
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_databases())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_databases(self) -> bool:
+        databases = {hosted.database for hosted in self._hosted}
+        answer = all(await asyncio.gather(*(database.answers() for database in databases)))
+        if answer:
+            self._answered_until = time.monotonic() + _REMEMBERED_S
+        return answer
 
     async def _metrics(self, _: web.Request) -> web.Response:
         for consumer in self._consumers:

@@ -13,7 +13,7 @@ from management_service.forgetting import forget_old
 from management_service.measuring import measure
 from management_service.outbox import Relay, store_outgoing
 from modules.kernel.module import Module, Service
-from modules.kernel.work import Work
+from modules.kernel.work import Finishing, Work
 from shared_contracts.bus import Bus
 
 log = structlog.get_logger()
@@ -86,7 +86,13 @@ class Hosted:
         self._tasks = [asyncio.create_task(self._supervise(service)) for service in running]
 
     async def end(self) -> None:
-        """End the services; the relay may finish what it has begun, lest it be said again after the next start."""
+        """Let resources finish, then end the services.
+
+        The relay may finish what it has begun, lest it be said again after the next start.
+        """
+        for resource in self.resources.values():
+            if isinstance(resource, Finishing):
+                await resource.drain()
         tasks = list(self._tasks)
         with suppress(TimeoutError):
             async with asyncio.timeout(_FINISH_S):

@@ -20,7 +20,8 @@ class Idempotency:
                 errors=[{"field": "Idempotency-Key", "message": "does not fit"}],
             )
         self._schema = schema
-        self._key = f"{principal.user_id if principal else ''}:{operation}:{key}"
+        scoped = f"{principal.user_id if principal else ''}:{operation}:{key}"
+        self._key = hashlib.sha256(scoped.encode()).hexdigest()  # a path may be longer than what an index takes
         self._fingerprint = hashlib.sha256(body).hexdigest()
 
     async def earlier_answer(self, work: Work) -> web.Response | None:
@@ -38,7 +39,10 @@ class Idempotency:
             text(f'SELECT fingerprint, status, location, body FROM "{self._schema}".idempotency WHERE key = :key'),
             {"key": self._key},
         )
-        fingerprint, status, location, body = tuple(found.one())
+        row = found.one_or_none()
+        if row is None:  # the first has given its key back since: there is no answer to it, and was trouble of ours
+            raise Conflict("The first request with this Idempotency-Key has failed just now.")
+        fingerprint, status, location, body = tuple(row)
         if fingerprint != self._fingerprint:
             raise InvalidRequest("This Idempotency-Key was used with another body.")
         if status is None:

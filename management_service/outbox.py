@@ -15,6 +15,8 @@ from shared_contracts.message import Envelope, pack, unpack
 log = structlog.get_logger()
 
 _BATCH = 500
+_BATCH_BYTES = 8 * 1024 * 1024
+"""A batch ends with the event that reaches this: the bus holds 64 MiB, of all outboxes of a process together."""
 _POLL_S = 2.0
 _BUSY_S = 0.05
 """The other process may have looked before our rows were committed, so that waiting for the poll would delay them."""
@@ -52,9 +54,12 @@ class Relay:
         self._wanted = asyncio.Event()
         self._ending = False
         self._lock = text(f"SELECT pg_try_advisory_xact_lock(hashtext('{schema}.outbox'))")
+        oldest = f'SELECT id, octet_length(envelope) AS size FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}'
+        summed = f"SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM ({oldest}) AS oldest"
         self._take = text(
             f'DELETE FROM "{schema}".outbox WHERE id IN '
-            f'(SELECT id FROM "{schema}".outbox ORDER BY id LIMIT {_BATCH}) RETURNING id, envelope, "only"'
+            f"(SELECT id FROM ({summed}) AS summed WHERE before < {_BATCH_BYTES}) "
+            'RETURNING id, envelope, "only"'
         )
         self._quarantine = text(
             f'INSERT INTO "{schema}".quarantine (key, station_id, header, body, reason, addressee) '
@@ -96,9 +101,9 @@ class Relay:
         async with self._engine.begin() as connection:
             if not await connection.scalar(self._lock):
                 return Relayed.ELSEWHERE
-            return Relayed.SOME if await self._publish_oldest(connection) == _BATCH else Relayed.ALL
+            return await self._publish_oldest(connection)
 
-    async def _publish_oldest(self, connection: AsyncConnection) -> int:
+    async def _publish_oldest(self, connection: AsyncConnection) -> Relayed:
         """What is for one module that does not exist is set aside; what is for all waits for the first listener."""
         rows = sorted((await connection.execute(self._take)).all())
         taken = [(envelope, only) for _, body, only in rows for envelope in unpack(bytes(body))]
@@ -109,7 +114,8 @@ class Relay:
                 await self._set_aside(connection, envelope, only, str(outcome))
             elif outcome is not None:
                 raise outcome
-        return len(rows)
+        is_full = len(rows) == _BATCH or sum(len(body) for _, body, _ in rows) >= _BATCH_BYTES
+        return Relayed.SOME if is_full else Relayed.ALL
 
     async def _set_aside(self, connection: AsyncConnection, envelope: Envelope, only: str | None, reason: str) -> None:
         log.error("event_set_aside", key=envelope.key, id=envelope.id, only=only, reason=reason)

@@ -1,6 +1,7 @@
 """Answers the requests that other modules and the edge send to a module."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -28,30 +29,17 @@ def responders(hosted: Hosted) -> Mapping[str, OnRequest]:
 
 
 def _responder(hosted: Hosted, handler: RequestHandler) -> OnRequest:
-    async def respond(envelope: Envelope) -> bytes:
-        with traced(envelope.trace, station=envelope.station_id):
-            try:
-                reply = await _answer(hosted, handler, envelope)
-            except RequestFailed:
-                raise
-            except Problem as problem:
-                raise RequestFailed(problem.code, str(problem)) from problem
-            except ValidationError as error:
-                raise RequestFailed("invalid_message", str(error)) from error
-            except Exception as error:
-                if is_infrastructure(error):
-                    log.warning("request_unavailable", key=envelope.key, error=repr(error))
-                    raise RequestFailed("unavailable", type(error).__name__) from error
-                log.exception("request_failed", key=envelope.key)
-                raise RequestFailed("internal", type(error).__name__) from error
-        return reply.model_dump_json(exclude_defaults=True).encode()
+    async def respond(envelope: Envelope) -> bytes | Awaitable[bytes]:
+        with _refusing(envelope):
+            answer = await _answer(hosted, handler, envelope)
+            return _later(answer, envelope) if isinstance(answer, AfterCommit) else _json(answer)
 
     return respond
 
 
-async def _answer(hosted: Hosted, handler: RequestHandler, envelope: Envelope) -> Reply:
+async def _answer(hosted: Hosted, handler: RequestHandler, envelope: Envelope) -> Any:
+    """The reply, or what it comes from once the effects are committed: they are."""
     request = envelope.read(handler.request)
-    answer: Any = None
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             async with hosted.work(trace=envelope.trace, cause=envelope.id) as work:
@@ -60,7 +48,34 @@ async def _answer(hosted: Hosted, handler: RequestHandler, envelope: Envelope) -
         except DBAPIError as error:
             if not (attempts_left and is_contention(error)):
                 raise
-    if isinstance(answer, AfterCommit):
-        answer = await answer.answer()
-    assert isinstance(answer, Reply)
     return answer
+
+
+async def _later(answer: AfterCommit[Any], envelope: Envelope) -> bytes:
+    with _refusing(envelope):
+        return _json(await answer.answer())
+
+
+def _json(reply: Any) -> bytes:
+    assert isinstance(reply, Reply)
+    return reply.model_dump_json(exclude_defaults=True).encode()
+
+
+@contextmanager
+def _refusing(envelope: Envelope) -> Iterator[None]:
+    """Say in the bus's words what goes wrong."""
+    with traced(envelope.trace, station=envelope.station_id):
+        try:
+            yield
+        except RequestFailed:
+            raise
+        except Problem as problem:
+            raise RequestFailed(problem.code, str(problem)) from problem
+        except ValidationError as error:
+            raise RequestFailed("invalid_message", str(error)) from error
+        except Exception as error:
+            if is_infrastructure(error):
+                log.warning("request_unavailable", key=envelope.key, error=repr(error))
+                raise RequestFailed("unavailable", type(error).__name__) from error
+            log.exception("request_failed", key=envelope.key)
+            raise RequestFailed("internal", type(error).__name__) from error

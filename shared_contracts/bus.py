@@ -69,8 +69,12 @@ what it publishes: in one process, an event is durable when its consumers have r
 OnPoison = Callable[[bytes, str], Awaitable[None]]
 """Takes a body that is not a batch of envelopes, and why; returning acknowledges it."""
 
-OnRequest = Callable[[Envelope], Awaitable[bytes]]
-"""Answers a request with the reply's JSON; may raise RequestFailed, and for a station's command StationOffline."""
+OnRequest = Callable[[Envelope], Awaitable[bytes | Awaitable[bytes]]]
+"""Answers a request with the reply's JSON; may raise RequestFailed, and for a station's command StationOffline.
+
+Only so many requests are handled at a time. Where a reply is waited for, as for a station's, the handler returns it
+as an awaitable: others may begin meanwhile.
+"""
 
 OnEvent = Callable[[Envelope], None]
 

@@ -15,7 +15,7 @@ from shared_contracts.charge_points import (
 )
 from shared_contracts.security import IncidentNoticed
 from shared_contracts.stations import StationConnected
-from shared_contracts.transactions import CloseTransaction, JudgeTransactionReport, OpenTransaction
+from shared_contracts.transactions import CloseTransaction, JudgeTransactionReport, OpenTransaction, ProveCommit
 
 REQUESTS = frozenset(
     request.key
@@ -27,6 +27,7 @@ REQUESTS = frozenset(
         JudgeToken,
         JudgeTransactionReport,
         OpenTransaction,
+        ProveCommit,
         ReceiveData,
         RequestCertificate,
     )

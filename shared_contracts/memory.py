@@ -5,6 +5,7 @@ a process that is killed has therefore confirmed nothing that its consumers did 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import structlog
@@ -190,10 +191,9 @@ def _wants(subscription: Subscription, batch: Batch) -> bool:
 
 async def _handle(handler: OnRequest, places: asyncio.Semaphore | None, envelope: Envelope) -> bytes:
     try:
-        if places is None:
-            return await handler(envelope)
-        async with places:
-            return await handler(envelope)
+        async with places or contextlib.nullcontext():
+            reply = await handler(envelope)
+        return reply if isinstance(reply, bytes) else await reply
     except (RequestFailed, StationOffline):
         raise
     except Exception as error:

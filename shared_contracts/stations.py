@@ -26,11 +26,16 @@ class ConnectorStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+POD_SILENT = "pod_silent"
+"""The reason of a disconnection that was concluded from the silence of the pod, and may be taken back."""
+
+
 class StationConnected(Event):
     """A station opened a connection and was admitted; the highest epoch is the living connection.
 
     `password_name` tells which of its passwords it used, None if none (`charge_points.password_name`);
-    `access_revision` is that of the access by which it was admitted.
+    `access_revision` is that of the access by which it was admitted. `heard_again_at` takes a disconnection back that
+    was concluded from the silence of the pod: it is later than that, and a later silence is later still.
     """
 
     key: ClassVar[str] = "stations.connected.v1"
@@ -43,6 +48,7 @@ class StationConnected(Event):
     connected_at: UtcTime
     password_name: str | None = None
     access_revision: int = 0
+    heard_again_at: UtcTime | None = None
 
 
 class StationDisconnected(Event):

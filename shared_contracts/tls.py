@@ -1,6 +1,7 @@
 """TLS of our own: what OCPP demands of a server, from files that may change while connections live.
 
 Security whitepaper §3.5 (A00.FR.312 to 318): TLS 1.2 or newer, and four suites, two of which want an RSA certificate.
+Two more, of our own choice, give forward secrecy to those that know RSA only.
 """
 
 import ssl
@@ -69,6 +70,13 @@ class StationTlsSettings(TlsSettings):
         default="",
         description="PEM file of their revocation lists, one of each authority; where it is set, a certificate of an "
         "authority without a list that holds is refused.",
+    )
+
+    organization: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="The `O` that a station's certificate must name (profile 3).",
     )
 
     def files(self) -> tuple[Path, ...]:

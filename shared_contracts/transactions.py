@@ -104,6 +104,16 @@ class JudgeTransactionReport(TransactionReport, Request[TransactionReportJudged]
     key: ClassVar[str] = "transactions.judge_report.v1"
 
 
+class Proven(Reply):
+    """It was."""
+
+
+class ProveCommit(Request[Proven]):
+    """Commit something that changes nothing, and answer: whoever hears no such answer may send no transaction here."""
+
+    key: ClassVar[str] = "transactions.prove_commit.v1"
+
+
 class TransactionStarted(Event):
     """A transaction is known to have begun. `transaction_id` is the id that clients see."""
 

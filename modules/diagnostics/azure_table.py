@@ -19,12 +19,14 @@ from azure.data.tables.aio import TableServiceClient
 
 from modules.diagnostics.domain import Status
 from modules.diagnostics.status_store import kind_of
+from shared_contracts.stations import POD_SILENT
 
 _AT_ONCE = 100  # entities in a transaction, the service's limit
 _STATIONS_AT_ONCE = 16
 _ATTEMPTS = 5
 _PLAIN = frozenset((string.ascii_letters + string.digits + ".-:").encode())
 _KEYS = ("PartitionKey", "RowKey")
+_STATION = "station"
 _CONFLICTS = frozenset({404, 409, 412})
 
 
@@ -103,8 +105,10 @@ class AzureStatusStore:
                 await self._put_newer(station_id, statuses[begin : begin + _AT_ONCE])
 
     async def _put_newer(self, station_id: str, statuses: Sequence[Status]) -> None:
+        compared = ["RowKey", "Version", "ObservedAt"]
+        compared += ["Body"] if any(status.item == _STATION for status in statuses) else []
         for _ in range(_ATTEMPTS):
-            kept = {entity["RowKey"]: entity async for entity in self._partition(station_id, ["RowKey", "Version"])}
+            kept = {entity["RowKey"]: entity async for entity in self._partition(station_id, compared)}
             operations = [step for status in statuses if (step := _operation(status, kept.get(escaped(status.item))))]
             if not operations or await self._submit(operations):
                 return
@@ -152,9 +156,17 @@ def _operation(status: Status, kept: TableEntity | None) -> Any:
         entity["State"] = status.state
     if kept is None:
         return "create", entity
-    if kept["Version"].value >= status.version:
+    if _order(kept) >= status.order:
         return None
     return "update", entity, {"mode": UpdateMode.REPLACE, **_unchanged(kept)}
+
+
+def _order(kept: TableEntity) -> tuple[int, datetime]:
+    """As of a status. The release before gave an end that was concluded from silence the version of a real one."""
+    version, observed_at = kept["Version"].value, datetime.fromisoformat(kept["ObservedAt"])
+    if kept["RowKey"] == _STATION and "Body" in kept and orjson.loads(kept["Body"]).get("reason") == POD_SILENT:
+        version -= version % 2
+    return version, observed_at
 
 
 def _unchanged(entity: TableEntity) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import orjson
+
 from shared_contracts.message import Envelope
 
 _LARGEST = 2**63 - 1
@@ -51,6 +53,16 @@ class StoredEvent:
         )
 
 
+def readable(payload: str) -> str:
+    """The payload; or, of an event that somebody published with what is no JSON object, an object that shows it."""
+    try:
+        if isinstance(orjson.loads(payload), dict):
+            return payload
+    except orjson.JSONDecodeError:
+        pass
+    return orjson.dumps({"unreadable": payload}).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class EventFilter:
     """Which events: any of `names` (keys; with a `*` at the end, prefixes), a station, and when they were stored."""
@@ -75,7 +87,8 @@ class EventFilter:
 class Status:
     """The latest of one thing that changes all the time, e.g. item `connector:1:1` of a station.
 
-    `version` decides which of two is newer; `state` is the one word to filter by, `body` has the rest.
+    `version` decides which of two is newer, and then the time; `state` is the one word to filter by, `body` has the
+    rest.
     """
 
     station_id: str
@@ -84,6 +97,11 @@ class Status:
     observed_at: datetime
     version: int
     body: Mapping[str, object]
+
+    @property
+    def order(self) -> tuple[int, datetime]:
+        """The newer of two statuses has the greater."""
+        return self.version, self.observed_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Latest:
             return
         place = (status.station_id, status.item)
         kept = self._changed.get(place)
-        if kept is None or kept.version < status.version:
+        if kept is None or kept.order < status.order:
             self._changed[place] = status
 
 

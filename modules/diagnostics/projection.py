@@ -7,6 +7,7 @@ from typing import Any
 from modules.diagnostics.domain import Status
 from shared_contracts.message import Envelope
 from shared_contracts.stations import (
+    POD_SILENT,
     FirmwareStatusReported,
     LogStatusReported,
     MeterReading,
@@ -29,7 +30,8 @@ class Projection:
     """Turns envelopes, in the order of each station, into statuses.
 
     Stations' own clocks may be wrong, so the newer of two statuses is the one that was received later: the version
-    is the time at which the edge sealed the event, and then the order of arrival. For the connection it is the epoch.
+    is the time at which the edge sealed the event, and then the order of arrival. For the connection it is the epoch,
+    and whether that has really ended: it may be lost with its pod and heard again any number of times before.
     """
 
     def __init__(self) -> None:
@@ -45,12 +47,14 @@ class Projection:
     def _connected(self, envelope: Envelope) -> Iterable[Status]:
         event = envelope.read(StationConnected)
         body = event.model_dump(mode="json", exclude={"station_id"})
-        yield Status(event.station_id, "station", "connected", event.connected_at, min(event.epoch * 2, _LARGEST), body)
+        at = event.heard_again_at or event.connected_at
+        yield Status(event.station_id, "station", "connected", at, min(event.epoch * 2, _LARGEST), body)
 
     def _disconnected(self, envelope: Envelope) -> Iterable[Status]:
         event = envelope.read(StationDisconnected)
         body = event.model_dump(mode="json", exclude={"station_id"})
-        version = min(event.epoch * 2 + 1, _LARGEST)
+        has_ended = event.reason != POD_SILENT
+        version = min(event.epoch * 2 + has_ended, _LARGEST)
         yield Status(event.station_id, "station", "disconnected", event.disconnected_at, version, body)
 
     def _reported(self, envelope: Envelope) -> Iterable[Status]:

@@ -10,6 +10,7 @@ from sqlalchemy import Text, delete, literal, select, text, tuple_
 from modules.diagnostics import tables
 from modules.diagnostics.domain import Status
 from modules.kernel.work import ModuleContext
+from shared_contracts.stations import POD_SILENT
 
 _STATUS = tables.statuses.c
 _AT_ONCE = 1000
@@ -90,12 +91,19 @@ class PostgresStatusStore:
         """The connections are the host's."""
 
 
+_KEPT_VERSION = (
+    f"kept.version - CASE WHEN kept.item = 'station' AND kept.body->>'reason' = '{POD_SILENT}' "
+    "THEN kept.version % 2 ELSE 0 END"
+)
+"""The release before gave an end that was concluded from silence the version of a real one."""
+
 _UPSERT = text(
     "INSERT INTO diagnostics.statuses AS kept (station_id, item, state, observed_at, version, body) "
     "SELECT * FROM unnest(CAST(:station_ids AS text[]), CAST(:items AS text[]), CAST(:states AS text[]), "
     "CAST(:observed AS timestamptz[]), CAST(:versions AS bigint[]), CAST(CAST(:bodies AS text[]) AS json[])) "
     "ON CONFLICT (station_id, item) DO UPDATE SET state = excluded.state, observed_at = excluded.observed_at, "
-    "version = excluded.version, body = excluded.body WHERE kept.version < excluded.version"
+    "version = excluded.version, body = excluded.body "
+    f"WHERE ({_KEPT_VERSION}, kept.observed_at) < (excluded.version, excluded.observed_at)"
 )
 
 

@@ -58,7 +58,7 @@ class DriverView:
         if event.key in _TRANSACTION_KEYS:
             if event.payload.get("driver_id") != self._driver_id:
                 return False
-            self._own.add((event.station_id or "", event.payload["transaction_ref"]))
+            self._own.add((event.station_id or "", event.payload.get("transaction_ref", "")))
             return True
         return NAMES[event.key] == "meters" and self._is_own_meter(event)
 

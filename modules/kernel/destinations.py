@@ -1,9 +1,9 @@
 """Where users may send stations: to public addresses, and to the hosts that the settings name.
 
 A station fetches and uploads by itself, from inside a network that the user who names the URL need not be in; so a URL
-is as good as a request of one's own there. What a name resolves to is looked up here and now: a name that only the
-station can resolve is let pass, and one that changes before the station asks cannot be seen from here. We ourselves
-open no URL that a user or a station names.
+is as good as a request of one's own there. What a name resolves to is looked up here and now. One that is not known
+here is let pass, for only the station may know it; one that cannot be looked up in time is not. A name that changes
+before the station asks cannot be seen from here. We ourselves open no URL that a user or a station names.
 """
 
 import asyncio
@@ -35,11 +35,13 @@ class DestinationRefused(Problem):
 
 
 async def resolve(host: str) -> Sequence[Address]:
-    """All addresses of a name, none if nobody can tell in time."""
+    """All addresses of a name, none if it is not known here. Raises TimeoutError."""
     try:
         async with asyncio.timeout(_LOOKUP_S):
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError):
+    except TimeoutError:  # an OSError, too
+        raise
+    except (OSError, UnicodeError):
         return ()
     return [ip_address(address[0]) for *_, address in found]
 
@@ -61,9 +63,15 @@ class Destinations:
         address = literal(host)
         if address is None and ("." not in host or host.endswith(_INNER_NAMES)):
             raise DestinationRefused(f"{host!r} is a name of an inner network.")
-        for found in (address,) if address is not None else await self.resolve(host):
+        for found in (address,) if address is not None else await self._look_up(host):
             if not is_public(found) and not self._contains(found):
                 raise DestinationRefused(f"{host!r} is not a public address.")
+
+    async def _look_up(self, host: str) -> Sequence[Address]:
+        try:
+            return await self.resolve(host)
+        except TimeoutError as error:
+            raise DestinationRefused(f"{host!r} could not be looked up in time. Try again later.") from error
 
     def _names(self, host: str) -> bool:
         return any(host == name or (name.startswith(".") and host.endswith(name)) for name in self.allowed)

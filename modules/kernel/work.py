@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast, runtime_checkable
 
 from asyncpg import PostgresError
 from pydantic import BaseModel
@@ -131,6 +131,15 @@ class AfterCommit(Generic[V]):
     """What a handler returns when its answer comes from something that may only begin once the work is committed."""
 
     answer: Callable[[], Awaitable[V]]
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A resource that may have something under way for which it needs the bus: it ends that before the bus stops."""
+
+    async def drain(self) -> None:
+        """Let what is under way end, for a moment."""
+        ...
 
 
 class ModuleContext(Protocol):

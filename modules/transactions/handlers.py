@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from modules.kernel.work import Work
 from modules.transactions import metering, reporting, starting, stopping
-from modules.transactions.repository import browsing
+from modules.transactions.repository import browsing, proving
 from modules.transactions.sampled import Sampled
 from shared_contracts.transactions import (
     CloseTransaction,
@@ -12,6 +12,8 @@ from shared_contracts.transactions import (
     ListOpenTransactions,
     OpenTransaction,
     OpenTransactionsListed,
+    ProveCommit,
+    Proven,
     TransactionClosed,
     TransactionOpened,
     TransactionReported,
@@ -48,3 +50,9 @@ async def list_open(message: ListOpenTransactions, work: Work) -> OpenTransactio
     """Say which transactions of a driver are open; reads only."""
     found = await browsing.open_of_driver(work, message.driver_id)
     return OpenTransactionsListed(transactions=tuple(found))
+
+
+async def prove_commit(_: ProveCommit, work: Work) -> Proven:
+    """Show a pod that what it asks for would be stored."""
+    await proving.write(work)
+    return Proven()

@@ -14,6 +14,7 @@ from shared_contracts.transactions import (
     JudgeTransactionReport,
     ListOpenTransactions,
     OpenTransaction,
+    ProveCommit,
     TransactionReported,
 )
 
@@ -36,6 +37,7 @@ module = Module(
         answer(CloseTransaction, handlers.close_transaction),
         answer(JudgeTransactionReport, handlers.judge_report),
         answer(ListOpenTransactions, handlers.list_open),
+        answer(ProveCommit, handlers.prove_commit),
         handle_many(TransactionReported, handlers.merge_reports),
         handle_many_read(MetersSampled, handlers.store_samples, read=sampled.read),
     ),

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from modules.kernel.errors import PreconditionFailed
@@ -196,9 +197,9 @@ def _require_power_over(by: Principal, role: Role) -> None:
 
 
 def _publish(work: Work, user: User, *, removed: bool = False, signed_out: bool = False) -> None:
+    """It occurred now: who waited for a hash or a lock began seconds ago, and tokens were given since."""
     active = user.active and not removed
-    work.publish(
-        UserChanged(
-            user_id=user.id, role=user.role, active=active, removed=removed, signed_out=signed_out or not active
-        )
+    changed = UserChanged(
+        user_id=user.id, role=user.role, active=active, removed=removed, signed_out=signed_out or not active
     )
+    work.publish(changed, occurred_at=datetime.now(UTC))

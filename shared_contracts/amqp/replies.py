@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 import orjson
@@ -36,7 +37,7 @@ class Replies:
         self._running: set[asyncio.Task[None]] = set()
 
     def answer(self, handler: OnRequest, request: Envelope, to: str, places: asyncio.Semaphore | None = None) -> None:
-        """Begin to answer a request. A place that was taken for it is given back when its handler ends."""
+        """Begin to answer a request. A place that was taken for it is given back when its handler returns."""
         task = asyncio.create_task(self._answer(handler, request, to, places))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -57,10 +58,13 @@ class Replies:
 
     async def _answer(self, handler: OnRequest, request: Envelope, to: str, places: asyncio.Semaphore | None) -> None:
         try:
-            kind, payload = await _outcome(handler, request)
+            kind, payload = await _outcome(handler(request), request)
         finally:
             if places is not None:
                 places.release()
+        if not isinstance(payload, bytes):
+            kind, payload = await _outcome(payload, request)
+        assert isinstance(payload, bytes)
         self.send(to, request, kind, payload)
 
     async def _carry(self, address: str, letters: list[Letter]) -> None:
@@ -71,9 +75,11 @@ class Replies:
             await self._out.publish(body, exchange, address, properties, mandatory=False)
 
 
-async def _outcome(handler: OnRequest, request: Envelope) -> tuple[str, bytes]:
+async def _outcome(
+    reply: Awaitable[bytes | Awaitable[bytes]], request: Envelope
+) -> tuple[str, bytes | Awaitable[bytes]]:
     try:
-        return REPLY, await handler(request)
+        return REPLY, await reply
     except StationOffline:
         return ELSEWHERE, b"{}"
     except RequestFailed as error:

@@ -53,11 +53,11 @@ def end(version: Version, *, at: Any = AT, number: Any = 1, seq: Any = 9, meter:
     return _event("Ended", at, seq, more)
 
 
-def authorize(version: Version, token: Any) -> str:
+def authorize(version: Version, token: Any, **more: Any) -> str:
     """Authorize."""
     if version is Version.V16:
-        return call("Authorize", {"idTag": token})
-    return call("Authorize", {"idToken": {"idToken": token, "type": "ISO14443"}})
+        return call("Authorize", {"idTag": token} | more)
+    return call("Authorize", {"idToken": {"idToken": token, "type": "ISO14443"}} | more)
 
 
 def security_event(_: Version) -> str:

@@ -41,4 +41,4 @@ def test_memory_is_bounded() -> None:
         flaps.note(f"X{number}")
         flaps.note(f"X{number}")
 
-    assert (len(flaps._times), len(flaps._held_until)) == (10_000, 10_000)
+    assert (len(flaps._times), len(flaps._holds)) == (10_000, 10_000)

@@ -7,6 +7,7 @@ import pytest
 
 from communication_service.ocpp.versions import Version
 from shared_contracts.bus import Subscription, shard_of_key
+from shared_contracts.transactions import ProveCommit
 from tests.communication_service.edge import Edge, edge, until
 from tests.communication_service.phrases import meters
 from tests.communication_service.stations import RawSocket
@@ -55,7 +56,33 @@ async def test_a_station_is_told_nothing_wrong_while_its_message_is_not_durable(
         assert (first & 0xF, int.from_bytes(payload[:2])) == (8, 1013)
 
 
-@pytest.mark.parametrize("what", ["probe", "echo"])
+async def test_while_transactions_are_not_answered_all_are_let_go_and_taken_back_when_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A station that is asked to wait on an open line throws a stop away after some minutes; one without keeps it."""
+    monkeypatch.setattr("communication_service.lookout._PROBE_S", 0.1)
+    monkeypatch.setattr("communication_service.lookout._PROBE_IN_TROUBLE_S", 0.1)
+    impatient: dict[str, Any] = IMPATIENT | {"unanswered_after_s": 3.0, "request_timeout_s": 0.5}
+    async with edge(**impatient) as e, e.station() as station:
+        await until(lambda: bool(e.communication._lookout._probes.answered_at))
+        gate = e.modules.hold(ProveCommit)
+        await asyncio.sleep(2.0)
+        assert e.communication._lookout.admits("CS1"), "a module that is restarted sends nobody away"
+        assert (await _status(e, "CS2"))[0] == 101
+        assert await station.closed() == 1013
+        assert e.metric("strum_ocpp_requests_state") == 2
+        assert (await _status(e, "CS1"))[0] == 503
+        assert (await health(e, "/readyz"))[0] == 503
+
+        gate.set()
+        await asyncio.sleep(0.3)
+        assert (await _status(e, "CS1"))[0] == 503, "one answer is no proof"
+        await until(lambda: e.communication._lookout.admits("CS1"))
+        assert (await _status(e, "CS1"))[0] == 101
+        assert e.metric("strum_ocpp_requests_state") == 0
+
+
+@pytest.mark.parametrize("what", ["probe", "echo", "request"])
 async def test_a_pod_looks_on_whatever_a_look_runs_into(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("communication_service.lookout._PROBE_S", 0.05)
     failed = asyncio.Event()

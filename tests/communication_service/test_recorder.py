@@ -112,6 +112,9 @@ async def test_a_network_profiles_secrets_are_in_no_frame() -> None:
         r'[2,"1","ChangeConfiguration",{"key":"Authorizatio\u006eKey","value":"c4n4ry"}]',
         '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"c4n4',
         '[2,"1","SetVariables",{"setVariableData":[{"attributeValue":"c4n4ry","variable":{"name":"BASICAUTHPASSWORD"}}]}]',
+        '[2,"1","NotifyReport",{"reportData":[{"variable":{"name":"BasicAuthPassword"},'
+        '"variableAttribute":[{"type":"Target"},{"value":"c4n4ry"}]}]}]',
+        '[2,"1","NotifyEvent",{"eventData":[{"actualValue":"c4n4ry","variable":{"name":"basicAuthPassword"}}]}]',
         '[2,"1","A",{"location":"ftp://u:c4n4ry@h/"}]',
         r'[2,"1","A",{"location":"ftp:\/\/u:c4n4ry@h\/"}]',
         '[2,"1","A",{"location":"HTTPS://u:p@c4n4ry@h/"}]',
@@ -129,6 +132,7 @@ def test_no_spelling_of_a_secret_gets_through(text: str) -> None:
         '[2,"7","A",{"mail":"someone@example.org"}]',
         '[2,"7","A",{"url":"https://example.org/a@b"}]',
         '[2,"7","DataTransfer",{"key":"value"}]',
+        '[2,"7","NotifyReport",{"reportData":[{"variable":{"name":"PasswordLength"},"variableAttribute":[{"value":"9"}]}]}]',
     ],
 )
 def test_a_frame_without_secrets_stays_as_it_is(text: str) -> None:

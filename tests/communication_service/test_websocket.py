@@ -18,6 +18,7 @@ OFFER = {"Sec_WebSocket_Extensions": "permessage-deflate; client_max_window_bits
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 NAMED = {"component": {"name": "C"}, "variable": {"name": "N"}}
 BEAT = '[2,"7","Heartbeat",{}]'
+VERSIONS = pytest.mark.parametrize("version", Version)
 
 
 def deflated(text: str | bytes, window: int = 15) -> bytes:
@@ -101,10 +102,11 @@ async def test_the_client_of_aiohttp_compresses_with_us_both_ways() -> None:
         assert len(await e.hears(MetersSampled)) == 1  # the same text is the same message
 
 
-async def test_a_deflate_bomb_is_refused_without_being_inflated() -> None:
+@VERSIONS
+async def test_a_deflate_bomb_is_refused_without_being_inflated(version: Version) -> None:
     bomb = deflated(b"x" * (1024 * 1024 * 100))
     assert len(bomb) < 1024 * 1024
-    async with edge() as e, e.raw(**OFFER) as socket:
+    async with edge() as e, e.raw(version, **OFFER) as socket:
         before = _peak_kib()
         socket.send(bomb, flags=0xC0)
 
@@ -112,10 +114,11 @@ async def test_a_deflate_bomb_is_refused_without_being_inflated() -> None:
         assert _peak_kib() - before < 16 * 1024
 
 
+@VERSIONS
 @pytest.mark.parametrize(("size", "alive"), [(1024 * 1024 - 200, True), (1024 * 1024 + 200, False)])
-async def test_the_limit_is_on_the_inflated_size(size: int, alive: bool) -> None:
+async def test_the_limit_is_on_the_inflated_size(size: int, alive: bool, version: Version) -> None:
     text = f'[2,"7","Heartbeat",{{"a":"{"x" * (size - 30)}"}}]'
-    async with edge() as e, e.raw(**OFFER) as socket:
+    async with edge() as e, e.raw(version, **OFFER) as socket:
         socket.send(deflated(text.ljust(size)), flags=0xC0)
         first, payload = await socket.receive()
 
@@ -125,6 +128,7 @@ async def test_the_limit_is_on_the_inflated_size(size: int, alive: bool) -> None
             assert (first & 0xF, int.from_bytes(payload[:2])) == (CLOSE, 1009)
 
 
+@VERSIONS
 @pytest.mark.parametrize(
     "frames",
     [
@@ -134,8 +138,8 @@ async def test_the_limit_is_on_the_inflated_size(size: int, alive: bool) -> None
     ],
     ids=["no deflate", "continues nothing", "another begins in the middle"],
 )
-async def test_broken_compression_closes_the_connection(frames: list[dict[str, object]]) -> None:
-    async with edge() as e, e.raw(**OFFER) as socket:
+async def test_broken_compression_closes_the_connection(frames: list[dict[str, object]], version: Version) -> None:
+    async with edge() as e, e.raw(version, **OFFER) as socket:
         for frame in frames:
             socket.send(**frame)
 

@@ -11,6 +11,7 @@ from simulator import Fleet, Ledger
 from simulator.ledger import Class
 from tests.e2e.oracle import Findings, compare
 from tests.e2e.stack import Stack
+from tests.figures import seed_given
 
 FAST = {
     "message_attempts": 10,
@@ -91,10 +92,10 @@ class Charging:
 
 
 @asynccontextmanager
-async def charging(url: str, *, stations: int = 60, seed: int = 7, **options: Any) -> AsyncIterator[Charging]:
+async def charging(url: str, *, stations: int = 60, seed: int | None = None, **options: Any) -> AsyncIterator[Charging]:
     """Stations of all three versions that each begin a charge within some seconds and go on charging now and then.
 
-    `options` are those of `Fleet`.
+    `seed` is that of the run unless given; `options` are those of `Fleet`.
     """
     given: dict[str, Any] = {
         "version": ("1.6", "2.0.1", "2.1"),
@@ -106,7 +107,8 @@ async def charging(url: str, *, stations: int = 60, seed: int = 7, **options: An
         "settings": FAST,
         "ledger": Ledger(),
     }
-    async with Fleet(url=url, stations=stations, seed=seed, **(given | options)) as fleet:
+    chosen = seed_given() if seed is None else seed
+    async with Fleet(url=url, stations=stations, seed=chosen, **(given | options)) as fleet:
         at_work = Charging(fleet, asyncio.create_task(fleet.run()))
         try:
             yield at_work

@@ -1,7 +1,7 @@
 """Takes one protection away, to show what it protects from: each replaces the function that protects."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +18,9 @@ from modules.transactions.repository import starts
 from modules.transactions.repository.rows import COLUMNS, maybe
 from modules.transactions.tables import transactions
 from shared_contracts.amqp.stations import Stations
+from shared_contracts.bus import Delivery
+from shared_contracts.stations import MetersSampled
+from shared_contracts.transactions import TransactionReported
 from tests.faults.sabotaged import Function, wrap
 
 
@@ -96,6 +99,37 @@ def _inbox() -> None:
     wrap(Consumer, "_fresh", around)
 
 
+def _order() -> None:
+    """The event store takes the first that a station says of a transaction after what that station says next."""
+    held: list[Delivery] = []
+    awaited: set[str | None] = set()
+
+    def speaking(delivery: Delivery) -> set[str | None]:
+        said = {MetersSampled.key, TransactionReported.key}
+        return {envelope.station_id for envelope in delivery.envelopes if envelope.key in said}
+
+    def swapped(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+        for delivery in deliveries:
+            stations = speaking(delivery)
+            if stations and not awaited:
+                held.append(delivery)
+                awaited.update(stations)
+                continue
+            yield delivery
+            if held and stations & awaited:
+                yield held.pop()
+
+    def around(original: Function) -> Function:
+        async def take(self: Consumer, shard: int, deliveries: tuple[Delivery, ...]) -> None:
+            taken = tuple(swapped(deliveries)) if self.name == "diagnostics" else deliveries
+            if taken:
+                await original(self, shard, taken)
+
+        return take
+
+    wrap(Consumer, "take", around)
+
+
 def _outbox() -> None:
     """Events are published when the work they tell of is committed, and stored nowhere until then."""
     outgoing: dict[str, list[tuple[Any, str | None]]] = {}
@@ -135,6 +169,7 @@ REMOVALS: Mapping[str, Callable[[], None]] = {
     "epoch": _epoch,
     "ownership": _ownership,
     "inbox": _inbox,
+    "order": _order,
     "outbox": _outbox,
     "idempotent_start": _idempotent_start,
 }

@@ -13,7 +13,7 @@ from tests.e2e.stack import Service, Stack
 from tests.faults import stalls
 from tests.faults.crashes import sabotaged
 from tests.faults.databases import set_aside
-from tests.faults.fleets import charging, transaction_messages, until
+from tests.faults.fleets import charging, transaction_messages
 from tests.faults.ground import Ground
 from tests.faults.verdicts import examine_further
 from tests.figures import Figure
@@ -54,11 +54,15 @@ class Watch:
                     return stalled
                 await asyncio.sleep(0.1)
 
-
-async def stalled(management: Service, point: str) -> float:
-    """Wait for the stall; about when it began, on the monotonic clock."""
-    await until(lambda: f"sabotage: stalled at {point}" in management.log.read_text(), "a stall", within_s=60)
-    return time.monotonic()
+    async def stalled(self, management: Service, point: str, *, within_s: float) -> float:
+        """Look until the stall, of which `oldest_s` tells from then on; how old messages were before, in seconds."""
+        async with asyncio.timeout(within_s):
+            while f"sabotage: stalled at {point}" not in management.log.read_text():
+                await self.look()
+                await asyncio.sleep(0.05)
+        before_s = max(self.oldest_s.values(), default=0.0)
+        self.oldest_s.clear()
+        return before_s
 
 
 @pytest.mark.timeout(400)
@@ -77,8 +81,9 @@ async def test_a_consumer_that_stands_still_is_noticed_and_goes_on_by_itself(
     await strum.communication().start()
     await strum.sign_in()
     async with charging(strum.ocpp_url, stations=STATIONS, meter_interval=10) as stations:
-        began = await stalled(management, point)
-        watch, answered = Watch(strum), transaction_messages(stations.ledger, Class.ANSWERED)
+        watch = Watch(strum)
+        before_s = await watch.stalled(management, point, within_s=60)
+        began, answered = time.monotonic(), transaction_messages(stations.ledger, Class.ANSWERED)
         shard = await watch.healed(within_s=60)
         figure(
             "F10", f"set to {stalled_after_s} s, new messages taken after", time.monotonic() - began, "s", at_most=60
@@ -88,7 +93,8 @@ async def test_a_consumer_that_stands_still_is_noticed_and_goes_on_by_itself(
         findings = await examine_further(strum, await stations.settled(strum, within_s=120))
     figure("F10", "age of the oldest message of the shard in the metrics", watch.oldest_s.pop(shard), "s", at_most=60)
     assert watch.oldest_s
-    figure("F10", "of the other shard", max(watch.oldest_s.values()), "s")
+    bound_s = max(2 * before_s, float(stalled_after_s) / 4)  # a shard that waits for the other is as old as the stall
+    figure("F10", "of the other shard", max(watch.oldest_s.values()), "s", at_most=bound_s)
     await watch.look()
     assert watch.stalls == 1
     assert findings.clean, findings

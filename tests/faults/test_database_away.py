@@ -54,6 +54,7 @@ async def test_a_database_that_is_away_costs_no_message(
         findings = await stations.settled(faulty.strum)
     assert findings.clean, findings
     assert findings.checked["stops"] >= STATIONS
+    assert stations.ledger.counts["discarded"] == 0
     assert transaction_messages(stations.ledger, Class.REFUSED) == 0
     assert (await depths(faulty.broker))["strum.dead"] == 0, "deliveries were spent on our own trouble"
     assert await set_aside(faulty) == []

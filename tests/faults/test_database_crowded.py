@@ -44,6 +44,7 @@ async def nothing_lost(ground: Ground, stations: Charging) -> None:
     findings = await stations.settled(ground.strum)
     assert findings.clean, findings
     assert findings.checked["stops"] >= STATIONS
+    assert stations.ledger.counts["discarded"] == 0
     assert transaction_messages(stations.ledger, Class.REFUSED) == 0
     assert (await depths(ground.broker))["strum.dead"] == 0
     assert await set_aside(ground) == []

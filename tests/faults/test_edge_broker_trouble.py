@@ -223,3 +223,4 @@ async def test_a_queue_that_was_deleted_is_noticed_and_its_stations_wait_for_it(
     assert findings.clean, findings
     assert findings.checked["stops"] == 10
     assert stations.ledger.counts["discarded"] == 0
+    assert transaction_messages(stations.ledger, Class.REFUSED) == 0

@@ -3,17 +3,22 @@
 import asyncio
 import signal
 import time
+from bisect import bisect
 from collections import Counter
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
+from shared_contracts.stations import StationDisconnected
 from simulator.ledger import Class
+from tests.e2e.stack import Service
 from tests.faults.edges import Balancer, Bare, pod
 from tests.faults.fleets import charging, transaction_messages, until
 from tests.faults.ground import Ground
 from tests.figures import Figure
+from tests.services.ports import free_port
 
 STATIONS = 60
 
@@ -23,35 +28,57 @@ STATIONS = 60
 async def test_a_rolling_update_disconnects_each_station_once_per_pod_and_loses_nothing(
     prepared: Ground, figure: Figure
 ) -> None:
-    await prepared.strum.management().start()
+    """Each round replaces a pod and the management service, the new ones ready before the old ones are told to end."""
+    management = await prepared.strum.management().start()
     await prepared.strum.sign_in()
     async with AsyncExitStack() as stack:
         old = [await stack.enter_async_context(pod(prepared, f"old-{n}", drain_s=5, prestop_s=2)) for n in range(2)]
         balancer = await stack.enter_async_context(Balancer(old))
         stations = await stack.enter_async_context(charging(balancer.url, stations=STATIONS))
         await stations.begun(STATIONS // 2)
-        drains = []
+        drains, rounds = [], []
         for number, leaving in enumerate(old):
+            rounds.append(datetime.now(UTC))
             balancer.pods.append(await stack.enter_async_context(pod(prepared, f"new-{number}")))
+            outgoing, management = management, await _next_management(prepared, number)
             await asyncio.sleep(2)
-            began = time.monotonic()
-            assert await leaving.service.stop() == 0
-            drains.append(time.monotonic() - began)
+            drain_s, _ = await asyncio.gather(_stopped(leaving.service), _stopped(outgoing))
+            drains.append(drain_s)
             balancer.pods.remove(leaving)
             await asyncio.sleep(5)
         figure("F24", "longest drain of a pod, told to take 2 + 5 s", max(drains), "s", at_most=25)
         await until(lambda: all(each.ready for each in stations.fleet.stations), "all back", within_s=60)
         await stations.begun(STATIONS)
         findings = await stations.settled(prepared.strum, within_s=120)
-        gone = await prepared.strum.pages("/events", key="stations.disconnected.v1")
-    codes = Counter(event["payload"]["close_code"] for event in gone)
-    per_pod = Counter((event["payload"]["pod_id"], event["payload"]["station_id"]) for event in gone)
+        events = await prepared.strum.pages("/events", key=StationDisconnected.key)
+    gone = [StationDisconnected.model_validate(event["payload"]) for event in events]
+    codes = Counter(event.close_code for event in gone)
+    per_pod = Counter((event.pod_id, event.station_id) for event in gone)
+    per_round = Counter((bisect(rounds, event.disconnected_at), event.station_id) for event in gone)
     assert findings.clean, findings
     assert codes.keys() == {1001}, codes
+    assert {place for place, _ in per_round} == {1, 2}, "each replacement moved somebody"
+    assert len({pod_id for pod_id, _ in per_pod}) == len(old), "who came to a new pod stayed there"
     figure("F24", "disconnections of a station per pod", max(per_pod.values()), at_most=1)
+    figure("F24", "disconnections of a station per replacement", max(per_round.values()), at_most=1)
     assert len(gone) >= STATIONS, "everybody was moved"
     assert stations.ledger.counts["discarded"] == 0
     assert transaction_messages(stations.ledger, Class.REFUSED) == 0
+
+
+async def _next_management(ground: Ground, number: int) -> Service:
+    """A further management service, which answers for the API from now on; the one before runs too."""
+    following = ground.strum.management("--no-migrate", port=free_port(), name=f"management-{number}")
+    await following.start()
+    ground.strum.api_port = int(following.environment["STRUM_PORT"])
+    return following
+
+
+async def _stopped(service: Service) -> float:
+    """End it in order; returns what that took, in seconds."""
+    began = time.monotonic()
+    assert await service.stop() == 0
+    return time.monotonic() - began
 
 
 @pytest.mark.long

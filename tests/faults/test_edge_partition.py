@@ -7,7 +7,7 @@ import pytest
 
 from simulator.ledger import Class
 from simulator.station import Station
-from tests.faults.edges import Balancer, came, pod
+from tests.faults.edges import Balancer, Pod, came, pod
 from tests.faults.fleets import charging, transaction_messages
 from tests.faults.ground import Ground
 from tests.faults.proxy import Direction, Fault
@@ -27,7 +27,8 @@ OUTAGE_ALL = 4  # two shards, 2 each
 async def test_a_pod_cut_off_from_the_broker_gives_its_stations_to_another(
     prepared: Ground, figure: Figure, row: str, direction: Direction | None
 ) -> None:
-    await prepared.strum.management().start()
+    management = await prepared.strum.management().start()
+    serving = Pod(management, prepared.strum.session, prepared.strum.api_port)
     await prepared.strum.sign_in()
     async with (
         pod(prepared, "left", apart=True) as left,
@@ -67,6 +68,8 @@ async def test_a_pod_cut_off_from_the_broker_gives_its_stations_to_another(
         back_s = await came(left.ready, "ready again", within_s=40, since=healed)
         figure(row, f"{name}: ready again after the end of the trouble", back_s, "s", at_most=15)
         await asyncio.sleep(3)
+        late = await asyncio.gather(*(each.metric("strum_bus_late_replies_total") for each in (left, serving)))
+        figure(row, f"{name}: late replies that the pod and management dropped", sum(late))
         assert await left.connections() == 0, "nobody comes back who is well where they are"
         await _every_station_can_be_told_something(prepared, stations.fleet.stations)
         await stations.begun(STATIONS)

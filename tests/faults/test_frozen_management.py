@@ -10,13 +10,15 @@ from simulator import Station
 from simulator.ledger import Class
 from simulator.outcome import Answered
 from tests.faults.databases import depths, drained
-from tests.faults.fleets import FAST, charging, transaction_messages
+from tests.faults.fleets import FAST, charging, transaction_messages, until
 from tests.faults.ground import Ground
 from tests.faults.sizes import SOON_S, TEN_MINUTES
 from tests.faults.verdicts import examine_further, taken_for_gone
 from tests.figures import Figure
 
 STATIONS = 40
+GIVING_UP = FAST | {"message_attempts": 3, "message_timeout_s": 5, "message_retry_s": 1}
+"""Throw away what was not answered three times: after 18 seconds. In the field it is 90 to 270."""
 
 
 async def beats(station: Station, seconds: float) -> tuple[int, int, float]:
@@ -43,7 +45,9 @@ async def kept_by_the_broker(ground: Ground) -> int:
 async def test_a_frozen_management_delays_answers_and_loses_nothing(
     prepared: Ground, figure: Figure, seed: int, outage_s: int
 ) -> None:
+    """Pods that let nobody go show what becomes of those who wait."""
     strum = prepared.strum
+    strum.environment["STRUM_UNANSWERED_AFTER_S"] = "3600"
     management = await strum.management().start()
     await strum.communication().start()
     await strum.sign_in()
@@ -76,4 +80,39 @@ async def test_a_frozen_management_delays_answers_and_loses_nothing(
     assert answered > 0, "what needs no module's verdict was not answered"
     assert findings.clean, findings
     assert stations.ledger.counts["discarded"] == 0
+    assert transaction_messages(stations.ledger, Class.REFUSED) == 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+async def test_stations_are_let_go_before_they_throw_away_what_a_frozen_management_does_not_answer(
+    prepared: Ground, figure: Figure, seed: int
+) -> None:
+    strum = prepared.strum
+    strum.environment |= {"STRUM_UNANSWERED_AFTER_S": "8", "STRUM_REQUEST_TIMEOUT_S": "5", "STRUM_OUTAGE_SPREAD_S": "1"}
+    management = await strum.management().start()
+    await strum.communication().start()
+    await strum.sign_in()
+    assert management.process is not None
+    async with charging(strum.ocpp_url, stations=STATIONS, seed=seed, settings=GIVING_UP) as stations:
+        await stations.begun(STATIONS // 2)
+        management.process.send_signal(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            fleet = stations.fleet.stations
+            await until(lambda: not any(station.ready for station in fleet), "all let go", within_s=30)
+            figure("F4", "all let go, of 8 s without an answer, after", time.monotonic() - began, "s", at_most=15)
+            await asyncio.sleep(40)
+            assert not any(station.ready for station in fleet)
+        finally:
+            management.process.send_signal(signal.SIGCONT)
+        began = time.monotonic()
+        await until(lambda: all(station.ready for station in fleet), "all back", within_s=60)
+        figure("F4", "all back after", time.monotonic() - began, "s", at_most=60)
+        await stations.begun(STATIONS)
+        findings = await examine_further(strum, await stations.settled(strum, within_s=90))
+    assert findings.clean, findings
+    figure(
+        "F4", "messages thrown away by stations that try three times", stations.ledger.counts["discarded"], at_most=0
+    )
     assert transaction_messages(stations.ledger, Class.REFUSED) == 0

@@ -12,9 +12,10 @@ from modules import catalogue
 from shared_contracts.message import Envelope, new_id, pack
 from shared_contracts.stations import ConnectorStatus, StatusReported
 from shared_contracts.transactions import TransactionReported
+from simulator.ledger import Class
 from tests.e2e.stack import SHARDS
 from tests.faults.databases import depths, set_aside
-from tests.faults.fleets import charging, until
+from tests.faults.fleets import charging, transaction_messages, until
 from tests.faults.ground import PREFIX, Ground
 from tests.figures import Figure
 
@@ -46,6 +47,8 @@ async def test_poison_is_isolated_shown_and_replayed(faulty: Ground, figure: Fig
         await stations.begun(STATIONS)
         findings = await stations.settled(strum)
     assert findings.clean, findings
+    assert stations.ledger.counts["discarded"] == 0
+    assert transaction_messages(stations.ledger, Class.REFUSED) == 0
     assert (await depths(faulty.broker))[f"{PREFIX}.dead"] == 0
     aside = await set_aside(faulty)
     for key in (TransactionReported.key, StatusReported.key):

@@ -70,6 +70,22 @@ async def test_a_module_that_does_not_remember_deliveries_takes_them_twice(prepa
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("without", ["order", ""])
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+async def test_a_module_that_swaps_two_deliveries_takes_a_transaction_out_of_order(
+    prepared: Ground, without: str, version: Version
+) -> None:
+    await both_started(prepared, without=without, in_management=True)
+    async with charging(prepared.strum.ocpp_url, stations=4, version=version, meter_interval=10) as stations:
+        await stations.begun(4)
+        await stations.sampled(12)
+        findings = await verdict(stations, prepared.strum)
+    assert bool(findings.out_of_order) == bool(without), findings
+    assert findings.clean == (not without), findings
+    assert findings.checked["events"] > 12
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("without", ["outbox", ""])
 async def test_events_that_are_stored_nowhere_die_with_the_process(prepared: Ground, without: str) -> None:
     point = "after_outbox_insert_before_relay"

@@ -50,4 +50,5 @@ async def test_on_a_bad_line_nothing_is_lost_and_others_do_not_notice(
     assert findings.clean, findings
     assert findings.checked["stops"] >= STATIONS
     assert transaction_messages(stations.ledger, Class.REFUSED) == 0
+    assert stations.ledger.counts["discarded"] == 0
     assert others.refused == 0

@@ -1,4 +1,4 @@
-"""F18: the status store is down, busy, slow or silent. Events do not wait for it; afterwards the latest holds."""
+"""F18: the status store is down, busy, slow or silent. Events and charges do not wait for it; then the latest holds."""
 
 import asyncio
 import re
@@ -13,14 +13,20 @@ import pytest
 
 from modules.diagnostics.opened import Opened
 from modules.diagnostics.status_writer import StatusWriter
+from shared_contracts.authorization import JudgeToken, TokenStatus
+from shared_contracts.message import R, Request
 from shared_contracts.stations import ConnectorStatus, StatusReported
+from shared_contracts.transactions import TransactionEnded, TransactionStarted
 from tests.faults.proxy import FaultProxy
 from tests.figures import Figure
 from tests.harness import Running, running
+from tests.modules.transactions.messages import start, stop
 from tests.services.azurite import NodeMissing, PrivateAzurite
 
 STATIONS = 20
 REPEATS = 60
+_MODULES = ("diagnostics", "transactions", "authorization")
+_ANYBODY = {"accept_unknown_tokens": True}
 _503 = b"HTTP/1.1 503 Server Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Fault = Callable[[FaultProxy], Any]
@@ -70,18 +76,21 @@ async def silent(proxy: FaultProxy) -> AsyncIterator[None]:
 @pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("fault", [down, busy, slow, silent])
-async def test_events_do_not_wait_for_the_status_store(
+async def test_events_and_charges_do_not_wait_for_the_status_store(
     database: str, tmp_path: Path, figure: Figure, fault: Fault
 ) -> None:
     async with stored_in_azure(database, tmp_path) as (strum, proxy):
         await report(strum, ConnectorStatus.AVAILABLE)
         await shown(strum, "available", within_s=20)
+        under_way = (await strum.ask(start(station_id="BEGUN-BEFORE"))).number
         async with fault(proxy):
             began = time.monotonic()
             for _ in range(REPEATS):
                 await report(strum, ConnectorStatus.CHARGING)
             await report(strum, ConnectorStatus.FAULTED)
             figure("F18", f"events stored while it is {fault.__name__}", time.monotonic() - began, "s", at_most=20)
+            slowest_s = await charges_meanwhile(strum, under_way)
+            figure("F18", f"slowest answer about a charge while it is {fault.__name__}", slowest_s, "s", at_most=2)
             await asyncio.sleep(2.0)
             assert await lag_s(strum) > 1.0
             assert len(await writer_of(strum)._latest.changed()) == STATIONS, "memory grows with what is reported"
@@ -98,7 +107,7 @@ async def test_events_do_not_wait_for_the_status_store(
 
 @asynccontextmanager
 async def stored_in_azure(database: str, directory: Path) -> AsyncIterator[tuple[Running, FaultProxy]]:
-    """The diagnostics module, its statuses in Azurite behind a proxy."""
+    """The modules that a charge needs and the diagnostics module, its statuses in Azurite behind a proxy."""
     azurite = PrivateAzurite(directory / "azurite")
     try:
         await azurite.start()
@@ -108,7 +117,7 @@ async def stored_in_azure(database: str, directory: Path) -> AsyncIterator[tuple
         port = int(re.search(r":(\d+)/", azurite.connection_string)[1])  # type: ignore[index]  # it has one
         async with FaultProxy(port) as proxy:
             url = azurite.connection_string.replace(f":{port}/", f":{proxy.port}/")
-            async with running(database, "diagnostics", diagnostics=_settings(url)) as strum:
+            async with running(database, *_MODULES, authorization=_ANYBODY, diagnostics=_settings(url)) as strum:
                 yield strum, proxy
     finally:
         await azurite.stop()
@@ -129,9 +138,33 @@ async def report(strum: Running, state: ConnectorStatus) -> None:
     )
 
 
+async def charges_meanwhile(strum: Running, under_way: int) -> float:
+    """End a charge that is under way, and begin and end another; returns what the slowest answer took, in seconds."""
+    took: list[float] = []
+
+    async def asked(request: Request[R]) -> R:
+        began = time.monotonic()
+        answer = await strum.ask(request)
+        took.append(time.monotonic() - began)
+        return answer
+
+    judged = await asked(JudgeToken(station_id="BEGUN-BEFORE", id_token="Ab1"))
+    assert judged.status is TokenStatus.ACCEPTED
+    opened = await asked(start(station_id="BEGUN-MEANWHILE"))
+    assert opened.status is TokenStatus.ACCEPTED
+    for station_id, number in (("BEGUN-BEFORE", under_way), ("BEGUN-MEANWHILE", opened.number)):
+        await asked(stop(number, station_id=station_id))
+        _, page = await strum.api().get("/transactions", station_id=station_id)
+        (shown_as,) = page["items"]
+        assert (shown_as["state"], shown_as["energy_wh"]) == ("finished", 7000)
+    await strum.hear(TransactionStarted, 2)
+    assert {ended.station_id for ended in await strum.hear(TransactionEnded, 2)} == {"BEGUN-BEFORE", "BEGUN-MEANWHILE"}
+    return max(took)
+
+
 async def shown(strum: Running, state: str, *, within_s: float) -> None:
     """Wait until the store has this state of every station, and no other."""
-    store = strum.management.hosted[0].resources[Opened].statuses  # type: ignore[attr-defined]  # it is an Opened
+    store = opened_by(strum).statuses
     found: list[Any] = []
     async with asyncio.timeout(within_s):
         while len(found) != STATIONS or {status.state for status in found} != {state}:
@@ -144,9 +177,14 @@ async def shown(strum: Running, state: str, *, within_s: float) -> None:
 
 def writer_of(strum: Running) -> StatusWriter:
     """What has the statuses that are not written yet."""
-    opened = strum.management.hosted[0].resources[Opened]
+    return opened_by(strum).writer
+
+
+def opened_by(strum: Running) -> Opened:
+    """What the diagnostics module has opened."""
+    opened = strum.management.hosted[_MODULES.index("diagnostics")].resources[Opened]
     assert isinstance(opened, Opened)
-    return opened.writer
+    return opened
 
 
 async def lag_s(strum: Running) -> float:

@@ -1,5 +1,6 @@
 """Who calls: access tokens and API keys, as the users module vouches for them."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -34,6 +35,19 @@ OTHER = ECKey.generate_key("P-256", auto_kid=True)
 CLAIMS = {"iss": "strum", "sub": "u-1", "role": "operator", "exp": int(time.time()) + 600}
 
 
+class Clock:
+    """The clocks of this process: the one that can be set, and the monotonic one."""
+
+    def __init__(self) -> None:
+        self.set_by_s = self.passed_s = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.passed_s + self.set_by_s
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.passed_s
+
+
 class Users:
     """Answers as the users module, and counts how often it is asked."""
 
@@ -43,10 +57,18 @@ class Users:
         self.asked = {GetVerificationKeys.key: 0, VerifyApiKey.key: 0}
         self.hashes: list[str] = []
         self.there = True
+        self._held: asyncio.Event | None = None
+
+    def hold(self) -> asyncio.Event:
+        """Answer no more until the event is set."""
+        self._held = asyncio.Event()
+        return self._held
 
     async def request(self, envelope: Envelope, *, timeout: float) -> bytes:
         assert timeout <= 5
         self.asked[envelope.key] += 1
+        if self._held is not None:
+            await self._held.wait()
         if not self.there:
             raise NoHandler(envelope.key)
         reply: Reply = self.api_key
@@ -67,7 +89,7 @@ def authenticator(answering: Users) -> Authenticator:
     return Authenticator(cast("Bus", answering))
 
 
-def _token(key: ECKey = KEY, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
+def issued(key: ECKey = KEY, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
     claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
     return jwt.encode({"alg": "ES256", "kid": key.kid} | (header or {}), claims, key)
 
@@ -81,12 +103,12 @@ async def test_without_credentials_there_is_nobody(authenticator: Authenticator)
 
 
 async def test_a_token_tells_who_calls_and_what_they_may_do(authenticator: Authenticator, answering: Users) -> None:
-    principal = await authenticator.principal(f"bearer {_token()}")
+    principal = await authenticator.principal(f"bearer {issued()}")
 
     assert principal is not None
     assert (principal.user_id, principal.role, principal.driver_id) == ("u-1", Role.OPERATOR, None)
     assert principal.scopes == SCOPES[Role.OPERATOR]
-    await authenticator.principal(f"Bearer {_token()}")
+    await authenticator.principal(f"Bearer {issued()}")
     assert answering.asked[GetVerificationKeys.key] == 1
 
 
@@ -94,26 +116,26 @@ NONE = f"{_part({'alg': 'none', 'kid': KEY.kid})}.{_part(CLAIMS)}."
 _SAID = f"{_part({'alg': 'HS256', 'kid': KEY.kid})}.{_part(CLAIMS)}"
 _MAC = hmac.digest(KEY.as_pem(private=False), _SAID.encode(), "sha256")
 CONFUSED = f"{_SAID}.{base64.urlsafe_b64encode(_MAC).decode().rstrip('=')}"
-GOOD = _token()
+GOOD = issued()
 REFUSED = {
     "alg none": NONE,
     "alg none with the signature of another": NONE + GOOD.rpartition(".")[2],
     "the public key as a secret": CONFUSED,
-    "another key": _token(OTHER),
-    "another key under our id": _token(OTHER, header={"kid": KEY.kid}),
+    "another key": issued(OTHER),
+    "another key under our id": issued(OTHER, header={"kid": KEY.kid}),
     "other claims under a signature": f"{GOOD.split('.')[0]}.{_part(CLAIMS | {'role': 'admin'})}.{GOOD.split('.')[2]}",
     "no signature": GOOD.rpartition(".")[0] + ".",
-    "expired": _token(exp=int(time.time()) - 1),
-    "never expires": _token(exp=None),
-    "expires at no time": _token(exp="tomorrow"),
-    "another issuer": _token(iss="other"),
-    "no issuer": _token(iss=None),
-    "another audience": _token(aud="other"),
-    "several audiences": _token(aud=["strum-api", "other"]),
-    "no role": _token(role=None),
-    "an unknown role": _token(role="king"),
-    "no subject": _token(sub=None),
-    "a list of roles": _token(role=["admin"]),
+    "expired": issued(exp=int(time.time()) - 61),
+    "never expires": issued(exp=None),
+    "expires at no time": issued(exp="tomorrow"),
+    "another issuer": issued(iss="other"),
+    "no issuer": issued(iss=None),
+    "another audience": issued(aud="other"),
+    "several audiences": issued(aud=["strum-api", "other"]),
+    "no role": issued(role=None),
+    "an unknown role": issued(role="king"),
+    "no subject": issued(sub=None),
+    "a list of roles": issued(role=["admin"]),
     "claims that are a list": f"{_part({'alg': 'ES256', 'kid': KEY.kid})}.{_part([1])}.AAAA",
     "a header that is a list": f"{_part([1])}.{_part(CLAIMS)}.AAAA",
     "nonsense": "nonsense",
@@ -139,10 +161,11 @@ async def test_another_way_to_show_credentials_is_refused(authenticator: Authent
 async def test_a_token_that_expires_is_refused_although_it_was_remembered(
     authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = _token(exp=int(time.time()) + 60)
+    clock = Clock()
+    monkeypatch.setattr(auth, "time", clock)
+    token = issued(exp=int(time.time()) + 60)
     assert await authenticator.principal(f"Bearer {token}") is not None
-    later = time.time() + 61
-    monkeypatch.setattr(time, "time", lambda: later)
+    clock.passed_s = 121.0
     with pytest.raises(Unauthenticated):
         await authenticator.principal(f"Bearer {token}")
 
@@ -150,14 +173,14 @@ async def test_a_token_that_expires_is_refused_although_it_was_remembered(
 async def test_a_new_key_is_asked_for_but_not_by_every_bad_token(
     authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await authenticator.principal(f"Bearer {_token()}")
+    await authenticator.principal(f"Bearer {issued()}")
     answering.keys = [OTHER, KEY]
     for _ in range(5):
         with pytest.raises(Unauthenticated):
-            await authenticator.principal(f"Bearer {_token(OTHER)}")
+            await authenticator.principal(f"Bearer {issued(OTHER)}")
     assert answering.asked[GetVerificationKeys.key] == 1
     monkeypatch.setattr(auth, "_KEYS_RETRY_S", 0.0)
-    assert await authenticator.principal(f"Bearer {_token(OTHER)}") is not None
+    assert await authenticator.principal(f"Bearer {issued(OTHER)}") is not None
 
 
 async def test_known_keys_serve_while_the_users_module_is_away(
@@ -166,30 +189,61 @@ async def test_known_keys_serve_while_the_users_module_is_away(
     monkeypatch.setattr(auth, "_KEYS_RETRY_S", 0.0)
     answering.there = False
     with pytest.raises(Unavailable):
-        await authenticator.principal(f"Bearer {_token()}")
+        await authenticator.principal(f"Bearer {issued()}")
     answering.there = True
-    await authenticator.principal(f"Bearer {_token()}")
+    await authenticator.principal(f"Bearer {issued()}")
     answering.there = False
-    assert await authenticator.principal(f"Bearer {_token(sub='u-2')}") is not None
+    assert await authenticator.principal(f"Bearer {issued(sub='u-2')}") is not None
     with pytest.raises(Unauthenticated):
-        await authenticator.principal(f"Bearer {_token(OTHER)}")
+        await authenticator.principal(f"Bearer {issued(OTHER)}")
     with pytest.raises(Unavailable):
         await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
+
+
+async def test_bad_tokens_hold_up_no_good_ones_while_the_users_module_does_not_answer(
+    authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await authenticator.principal(f"Bearer {issued()}")
+    clock = Clock()
+    monkeypatch.setattr(auth, "time", clock)
+    clock.passed_s = 3.0
+    held, answering.there = answering.hold(), False
+    bad = [asyncio.create_task(authenticator.principal(f"Bearer {issued(OTHER, sub=str(n))}")) for n in range(20)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        assert await authenticator.principal(f"Bearer {issued(sub='u-2')}") is not None
+    held.set()
+    refused = await asyncio.gather(*bad, return_exceptions=True)
+    assert {type(error) for error in refused} == {Unauthenticated}
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(f"Bearer {issued(OTHER)}")
+    assert answering.asked[GetVerificationKeys.key] == 2
+
+
+async def test_who_waits_for_the_first_keys_waits_once(authenticator: Authenticator, answering: Users) -> None:
+    held, answering.there = answering.hold(), False
+    first = [asyncio.create_task(authenticator.principal(f"Bearer {issued(sub=str(n))}")) for n in range(20)]
+    await asyncio.sleep(0)
+    held.set()
+    assert {type(error) for error in await asyncio.gather(*first, return_exceptions=True)} == {Unavailable}
+    assert answering.asked[GetVerificationKeys.key] == 1
+    answering.there = True
+    assert await authenticator.principal(f"Bearer {issued()}") is not None
 
 
 async def test_an_api_key_is_asked_for_by_its_hash_and_remembered_for_seconds(
     authenticator: Authenticator, answering: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering.api_key = ApiKeyVerified(user_id="u-1", role=Role.ADMIN, scopes=("stations:read", "of the future"))
-    key = f"{API_KEY_PREFIX}secret"
+    key, clock = f"{API_KEY_PREFIX}secret", Clock()
+    monkeypatch.setattr(auth, "time", clock)
     for _ in range(3):
         principal = await authenticator.principal(f"Bearer {key}")
         assert principal is not None
         assert (principal.role, principal.scopes) == (Role.ADMIN, {Scope.STATIONS_READ})
 
     assert answering.hashes == [hashlib.sha256(key.encode()).hexdigest()]
-    later = time.time() + 11
-    monkeypatch.setattr(time, "time", lambda: later)
+    clock.passed_s = 11.0
     await authenticator.principal(f"Bearer {key}")
     assert len(answering.hashes) == 2
 
@@ -250,7 +304,7 @@ async def test_a_change_of_a_person_voids_the_tokens_that_say_otherwise(
     authenticator: Authenticator, change: dict[str, Any], issued_s: int | None, is_void: bool
 ) -> None:
     issued_at = None if issued_s is None else NOW.timestamp() + issued_s
-    token = _token(iat=issued_at)
+    token = issued(iat=issued_at)
     assert await authenticator.principal(f"Bearer {token}") is not None
     authenticator.hear(_changed(**change))
     if is_void:
@@ -265,8 +319,8 @@ async def test_what_is_heard_late_takes_back_no_later_change(authenticator: Auth
     authenticator.hear(_changed(at=NOW - timedelta(seconds=10), signed_out=True))
     for issued_s in (-11, -5):
         with pytest.raises(Unauthenticated):
-            await authenticator.principal(f"Bearer {_token(iat=NOW.timestamp() + issued_s)}")
-    viewer = await authenticator.principal(f"Bearer {_token(role='viewer', iat=NOW.timestamp() - 5)}")
+            await authenticator.principal(f"Bearer {issued(iat=NOW.timestamp() + issued_s)}")
+    viewer = await authenticator.principal(f"Bearer {issued(role='viewer', iat=NOW.timestamp() - 5)}")
     assert viewer is not None
 
 

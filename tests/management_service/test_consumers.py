@@ -24,6 +24,16 @@ async def _quarantined(database: str) -> list[tuple[str, str, str]]:
     return [tuple(row) for row in rows]
 
 
+async def test_a_probe_leaves_nothing_behind(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with probing(database, monkeypatch) as strum:
+        for shard in range(strum.bus.limits.shards):
+            await strum.bus.probe("probe", shard)
+        await strum.publish(Noted(text="a"))
+        remembered = await execute(database, "SELECT delivery_id FROM probe.inbox")
+
+        assert len(remembered) == 1
+
+
 async def test_a_bad_message_is_set_aside_and_its_neighbours_are_not(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

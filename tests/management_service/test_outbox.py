@@ -17,7 +17,7 @@ from management_service.metrics import REGISTRY
 from management_service.outbox import Relay, Relayed
 from management_service.settings import ManagementSettings
 from modules.kernel.module import NoSettings
-from shared_contracts.bus import BusUnavailable, Limits, Unroutable
+from shared_contracts.bus import BusUnavailable, Delivery, Limits, Subscription, Unroutable
 from shared_contracts.memory import MemoryBus
 from shared_contracts.message import Envelope, pack
 from tests.management_service.probe import Copied, execute, module, prepare, probing
@@ -84,6 +84,31 @@ async def test_events_are_said_in_the_order_of_their_works(database: str, monkey
         assert relayed == [Relayed.SOME, Relayed.SOME, Relayed.ALL]
         assert bus.said == [str(number) for number in range(8)]
         assert await _waiting(database) == 0
+
+
+async def test_large_events_are_said_though_together_they_are_more_than_the_bus_takes(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 MB wait: in one transaction they would never go."""
+    async with _hosted(database, monkeypatch) as (first, _, engine):
+        for number in range(20):
+            await _say(first, f"{number:02}{'x' * 4_000_000}")
+        bus, taken = MemoryBus(Limits()), list[str]()
+
+        async def take(_: int, deliveries: tuple[Delivery, ...]) -> None:
+            taken.extend(item.read(Copied).text[:2] for delivery in deliveries for item in delivery.envelopes)
+
+        async def poison(body: bytes, reason: str) -> None:
+            raise AssertionError(f"{reason}: {body[:200]!r}")
+
+        bus.subscribe(Subscription("listener", None, take, poison))
+        await bus.start()
+        relay = Relay("probe", engine, bus)
+        relayed = [await relay.relay_once() for _ in range(7)]  # three at a time
+
+        assert relayed == [Relayed.SOME] * 6 + [Relayed.ALL]
+        assert taken == [f"{number:02}" for number in range(20)]
+        await bus.stop()
 
 
 async def test_what_is_rolled_back_is_not_said(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

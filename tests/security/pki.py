@@ -60,10 +60,12 @@ class Authority:
         ends: dt.timedelta = DAY,
         usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.CLIENT_AUTH,
         hosts: Sequence[str] = (),
+        organizations: Sequence[str] = (),
     ) -> Issued:
         """A certificate; `starts` and `ends` are counted from now."""
         own = key or ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one) for one in common_names])
+        owners = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, one) for one in organizations]
+        name = x509.Name([*owners, *(x509.NameAttribute(NameOID.COMMON_NAME, one) for one in common_names)])
         builder = _builder(name, self.certificate.subject, own, starts, ends)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if hosts:

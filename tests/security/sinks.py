@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from modules import catalogue
 from modules.kernel.http import EventStream
 from tests.e2e.stack import Stack
+from tests.services.rabbitmq import PrivateRabbit
 
 _TABLES = text(
     "SELECT table_schema, table_name FROM information_schema.tables "
@@ -79,6 +81,7 @@ async def of_api(strum: Stack, **path: str) -> dict[str, str]:
             async with strum.session.get(address, headers=headers) as answer:
                 assert answer.status == 200, (url, answer.status)
                 sinks[f"GET {url}"] = await answer.text()
+        sinks[f"GET /quarantine/{name}"] = str(await strum.pages(f"/quarantine/{name}"))
     return sinks
 
 
@@ -89,26 +92,29 @@ def of_logs(directory: Path) -> dict[str, str]:
 
 @dataclass
 class Heard:
-    """What passed an exchange."""
+    """What was published at a broker, by exchange; the nameless one has the replies."""
 
-    bodies: list[str] = field(default_factory=list)
-    routing_keys: set[str] = field(default_factory=set)
+    bodies: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    routing_keys: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 @asynccontextmanager
-async def events_heard(amqp_url: str, exchange: str) -> AsyncIterator[Heard]:
-    """Everything that passes an exchange of events."""
+async def all_heard(broker: PrivateRabbit) -> AsyncIterator[Heard]:
+    """Everything that anybody publishes: the broker itself tells it, so that nothing is led elsewhere for our sake."""
     heard = Heard()
-    connection = await aio_pika.connect(amqp_url)
+    await broker.control("trace_on")
+    connection = await aio_pika.connect(broker.url)
     async with connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, routing_key="#")
+        await queue.bind("amq.rabbitmq.trace", routing_key="publish.#")
 
         async def take(message: Any) -> None:
-            heard.bodies.append(message.body.decode("utf-8", "replace") + str(message.headers))
-            heard.routing_keys.add(message.routing_key)
+            exchange = message.headers["exchange_name"]
+            heard.bodies[exchange].append(message.body.decode("utf-8", "replace") + str(message.headers))
+            heard.routing_keys[exchange].update(message.headers["routing_keys"])
 
         await queue.consume(take, no_ack=True)
         yield heard
         await asyncio.sleep(0.2)
+    await broker.control("trace_off")

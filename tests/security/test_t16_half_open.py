@@ -1,6 +1,7 @@
 """T16 before the upgrade: slow, half-open and oversized requests are bounded and timed out, and others come in."""
 
 import asyncio
+import ssl
 import statistics
 import time
 from collections.abc import AsyncIterator
@@ -39,6 +40,22 @@ async def open_ones(sockets: list[RawSocket]) -> int:
     """How many the server has not ended."""
     await asyncio.sleep(0)
     return sum(not socket.reader.at_eof() and socket.reader.exception() is None for socket in sockets)
+
+
+async def shake(socket: RawSocket, context: ssl.SSLContext) -> None:
+    """Go through the handshake of TLS, and never answer anything that comes after it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    finished = False
+    while not finished:
+        try:
+            tls.do_handshake()
+            finished = True
+        except ssl.SSLWantReadError:
+            pass
+        socket.writer.write(outgoing.read())
+        if not finished:
+            incoming.write(await socket.reader.read(65536) or pytest.fail("the handshake was ended"))
 
 
 async def gone(sockets: list[RawSocket], within_s: float) -> None:
@@ -83,6 +100,23 @@ async def test_of_too_many_half_open_connections_the_oldest_make_room() -> None:
         await until(lambda: sum(not socket.reader.at_eof() for socket in sockets) <= 100)
         assert (await knock(e, HONEST, **RIGHT))[0] == 101
         assert not sockets[-1].reader.at_eof()
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before its handshake", "after its handshake"])
+async def test_who_makes_room_is_ended_over_tls_as_well(tmp_path: Path, begun: bool) -> None:
+    """Within a handshake there is no connection of HTTP yet that could be ended, and after it a peer may be silent."""
+    authority = Authority(tmp_path)
+    tls = {"port": 0, "certificate_files": str(authority.server().file)}
+    secured = edge(modules=locked(), half_open_connections=5, open_timeout_s=60, ocpp_tls=tls)
+    async with secured as e, half_open(e.communication.tls_port, 1, b"") as [oldest]:
+        if begun:
+            await shake(oldest, client(authority))
+        async with half_open(e.communication.tls_port, 10, b"") as others:
+            await asyncio.sleep(0.2)
+            if not begun:
+                await shake(oldest, client(authority))
+            await gone([oldest], within_s=2)
+            assert await open_ones(others) == len(others)
 
 
 async def test_connections_of_stations_are_not_among_those_that_make_room() -> None:

@@ -103,7 +103,7 @@ async def test_tls_before_1_2_is_refused_and_told_of(authority: Authority, versi
         assert told.kind is IncidentKind.TLS_TOO_WEAK
 
 
-async def test_a_connection_is_neither_renegotiated_nor_resumed(authority: Authority) -> None:
+async def test_a_connection_cannot_be_resumed(authority: Authority) -> None:
     async with secured(authority, CS1=CERTIFICATE) as e:
         context = client(authority, authority.issue("CS1"))
         reader, writer = await asyncio.open_connection("127.0.0.1", e.communication.tls_port, ssl=context)

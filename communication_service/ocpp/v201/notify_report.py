@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from communication_service.ocpp.route import Context, Payload, Publish
+from communication_service.ocpp.secrets import HIDDEN, is_secret
 from communication_service.ocpp.v201.variables import named
 from communication_service.ocpp.wire import maybe_whole, moment, whole
 from shared_contracts.stations import ReportedVariable, VariablesReported
 
 
 def notify_report(payload: Payload, context: Context) -> Publish:
-    """One part of a report; each attribute of a variable is one entry."""
+    """One part of a report; each attribute of a variable is one entry. A password is not handed over."""
     event = VariablesReported(
         station_id=context.station_id,
         request_id=maybe_whole(payload["requestId"], "request_id", []),
@@ -22,10 +23,11 @@ def notify_report(payload: Payload, context: Context) -> Publish:
 
 
 def _variables(data: Payload) -> Iterator[ReportedVariable]:
+    secret = is_secret(data["variable"]["name"])
     for attribute in data["variableAttribute"]:
         yield ReportedVariable(
             **named(data),
             attribute=attribute.get("type") or "Actual",
-            value=attribute.get("value"),
+            value=HIDDEN if secret and attribute.get("value") else attribute.get("value"),
             read_only=attribute.get("mutability") == "ReadOnly",
         )

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from shared_contracts.stations import StationConnected, StationDisconnected, StationsSeen, StatusReported
-
-POD_SILENT = "pod_silent"
-"""The reason of a disconnection that was concluded from the silence of the pod, and may be taken back."""
+from shared_contracts.stations import POD_SILENT, StationConnected, StationDisconnected, StationsSeen, StatusReported
 
 MOST_CONNECTORS = 128
 """Per station: more than that is a station that counts wrong."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -44,12 +44,16 @@ _ENDED = given_rows(station_id=Text(), epoch=BigInteger(), disconnected_at=_TIME
 _SEEN = given_rows(station_id=Text(), pod_id=Text(), seen_at=_TIME)
 _CONNECTORS = given_rows(station_id=Text(), evse_id=Integer(), connector_id=Integer())
 _DETAILS = ("epoch", "pod_id", "ocpp_version", "security_profile", "remote_address", "connected_at")
-_LIVE = and_(connections.c.epoch > connections.c.ended_epoch, ~connections.c.silent)
+_OPEN = connections.c.epoch > connections.c.ended_epoch
+_LIVE = and_(_OPEN, ~connections.c.silent)
+
+MOMENT = timedelta(milliseconds=1)
+"""By so much what is told of a connection is later than what was told before, where clocks say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The newest connection of a station."""
+    """The newest connection of a station; `lost_at` is when its pod was last called silent."""
 
     station_id: str
     epoch: int
@@ -58,6 +62,7 @@ class Connection:
     security_profile: int
     remote_address: str | None
     connected_at: datetime
+    lost_at: datetime
 
 
 async def store_opened(work: Work, opened: Collection[StationConnected]) -> None:
@@ -129,7 +134,7 @@ async def store_sightings(work: Work, seen: Sequence[Mapping[str, Any]]) -> Sequ
     revived = await work.execute(
         update(connections)
         .values(silent=False)
-        .where(same, connections.c.silent, connections.c.pod_id == given.pod_id)
+        .where(same, _OPEN, connections.c.silent, connections.c.pod_id == given.pod_id)
         .returning(*_columns()),
         parameters,
     )
@@ -144,10 +149,17 @@ async def store_signs_of_life(work: Work, pod_ids: Collection[str]) -> None:
 
 
 async def silence_pods(work: Work, *, unheard_since: datetime) -> Sequence[Connection]:
-    """Count the connections of pods as lost that were not heard from since then; returns those connections."""
+    """Count the connections of pods as lost that were not heard from since then; returns those connections.
+
+    Each is lost after it was opened, and after it was last heard again, though the clock of its pod runs ahead.
+    """
+    old = connections.c
+    lost_at = func.greatest(literal(work.now), old.connected_at + MOMENT, old.disconnected_at + 2 * MOMENT)
+    dead = select(pods.c.pod_id).where(pods.c.heard_at < unheard_since).order_by(pods.c.pod_id)
+    await work.execute(dead.with_for_update())  # pods, then connections: as whoever stores a sign of life
     heard = exists().where(pods.c.pod_id == connections.c.pod_id, pods.c.heard_at >= unheard_since)
     lost = await work.execute(
-        update(connections).values(silent=True, disconnected_at=work.now).where(_LIVE, ~heard).returning(*_columns())
+        update(connections).values(silent=True, disconnected_at=lost_at).where(_LIVE, ~heard).returning(*_columns())
     )
     await work.execute(delete(pods).where(pods.c.heard_at < unheard_since))
     return [_connection(row) for row in lost]
@@ -196,4 +208,4 @@ def _connection(row: Row[Any]) -> Connection:
 
 def _columns() -> Sequence[ColumnElement[Any]]:
     names = ("station_id", "epoch", "pod_id", "ocpp_version", "security_profile", "remote_address", "connected_at")
-    return [connections.c[name] for name in names]
+    return [*(connections.c[name] for name in names), connections.c.disconnected_at.label("lost_at")]

@@ -72,12 +72,15 @@ async def list_commands(call: Call[CommandFilter, None], work: Work) -> Page[Com
 async def _issue(
     call: Call[CommandWait, NewCommand] | Call[CommandWait, JsonObject], command: Command, work: Work
 ) -> Order:
+    """The command bears the caller's Idempotency-Key as well: the host forgets one that it could not answer."""
+    by, key = call.principal.user_id, call.idempotency_key
     return await commanding.issue(
         work,
         station_id=call.path["station_id"],
         command=command,
-        issued_by=call.principal.user_id,
+        issued_by=by,
         timeout_s=call.query.timeout_s,
+        idempotency_key=key and f"{by}:api:{command.type}:{key}",
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from modules.charge_points.domain.connections import (
-    POD_SILENT,
     latest_sightings,
     newest_connections,
     newest_ends,
@@ -13,7 +12,7 @@ from modules.charge_points.domain.connections import (
 from modules.charge_points.repository import connections
 from modules.charge_points.service import proving
 from modules.kernel.work import Work
-from shared_contracts.stations import StationConnected, StationDisconnected, StationsSeen, StatusReported
+from shared_contracts.stations import POD_SILENT, StationConnected, StationDisconnected, StationsSeen, StatusReported
 
 
 async def open_connections(work: Work, events: Sequence[StationConnected]) -> None:
@@ -52,6 +51,7 @@ async def see(work: Work, events: Sequence[StationsSeen]) -> None:
                 security_profile=connection.security_profile,
                 remote_address=connection.remote_address,
                 connected_at=connection.connected_at,
+                heard_again_at=max(work.now, connection.lost_at + connections.MOMENT),
             )
         )
 
@@ -66,7 +66,7 @@ async def give_up_silent_pods(work: Work, *, silence: timedelta) -> int:
                 epoch=connection.epoch,
                 pod_id=connection.pod_id,
                 reason=POD_SILENT,
-                disconnected_at=work.now,
+                disconnected_at=connection.lost_at,
             )
         )
     return len(lost)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select, text
 
 from modules.diagnostics import tables
-from modules.diagnostics.domain import Bounds, EventFilter, StoredEvent
+from modules.diagnostics.domain import Bounds, EventFilter, StoredEvent, readable
 from modules.kernel.work import Work
 
 NOTIFICATIONS = "diagnostics_events"
@@ -79,7 +79,7 @@ async def count_events(work: Work, filtered: EventFilter, *, until: int) -> int:
 
 
 def _event(row: Sequence[Any]) -> StoredEvent:
-    return StoredEvent(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8])
+    return StoredEvent(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], readable(row[8]))
 
 
 def _matches(filtered: EventFilter) -> list[ColumnElement[bool]]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
 from modules.diagnostics.domain import EventFilter, StoredEvent
 from modules.kernel.http import Body, Moment, Paging, View
@@ -84,8 +84,18 @@ class SecurityEventView(View):
 
     @classmethod
     def of(cls, event: StoredEvent) -> Self:
-        """A view of a stored SecurityEventReported."""
-        said = event.envelope().read(SecurityEventReported)
+        """A view of a stored SecurityEventReported; one that is none shows what it says."""
+        try:
+            said = event.envelope().read(SecurityEventReported)
+        except ValidationError:
+            return cls(
+                id=event.id,
+                station_id=event.station_id or "",
+                type="unreadable",
+                tech_info=event.payload,
+                reported_at=event.occurred_at,
+                stored_at=event.stored_at,
+            )
         return cls(
             id=event.id,
             station_id=said.station_id,

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from modules.charge_points.domain.connections import MOST_CONNECTORS, POD_SILENT
+from modules.charge_points.domain.connections import MOST_CONNECTORS
 from modules.charge_points.service import connecting
 from shared_contracts.message import Event
 from shared_contracts.stations import (
+    POD_SILENT,
     ConnectorStatus,
     StationConnected,
     StationDisconnected,
@@ -162,6 +163,19 @@ async def test_a_sign_of_life_does_not_wait_for_a_station_that_another_batch_is_
         assert at["CS1"] < at["CS2"]
         await strum.publish(seen)
         assert (await _shown(strum, "CS1"))["last_seen_at"] == at["CS2"]
+
+
+async def test_a_connection_that_ended_while_its_pod_was_called_silent_is_not_told_again(database: str) -> None:
+    """The pod thaws: that the connection ended is handled before what the pod heard until then."""
+    async with running(database, "charge_points") as strum:
+        await register(strum)
+        await strum.publish(connected("CS1", 1))
+        await _give_up(strum, timedelta(0))
+        await strum.publish(_ended("CS1", 1, 1))
+        await strum.publish(StationsSeen(pod_id="pod-1", seen_at=T0, last_seen_at={"CS1": T0}))
+        await _all_told(strum)
+        assert (await _shown(strum))["connected"] is False
+        assert len(strum.heard(StationConnected)) == 1
 
 
 async def test_a_connection_that_really_ended_is_not_brought_back(database: str) -> None:

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -5,6 +6,19 @@ import pytest
 from modules.charge_points.domain.secrets import redacted, redacted_variables
 from modules.kernel.secrets import MASK
 from shared_contracts.stations import ReportedVariable
+
+
+@pytest.mark.parametrize("text", ["a", "a://", "http:", "a://b@", "+.-"])
+def test_a_megabyte_is_looked_through_at_once(text: str) -> None:
+    """It is done where every other request waits."""
+    began = time.process_time()
+    redacted({"data": text * (1_000_000 // len(text))})
+    assert time.process_time() - began < 1.0
+
+
+def test_a_name_and_a_password_in_a_url_are_masked_whatever_its_scheme() -> None:
+    for scheme in ("ftp", "x", "1abc", "very-long.scheme+with-thirty.letters"):
+        assert redacted({"at": f"see {scheme}://u:secret@host/x"}) == {"at": f"see {scheme}://*@host/x"}
 
 
 @pytest.mark.parametrize(

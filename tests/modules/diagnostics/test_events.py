@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import orjson
@@ -11,7 +12,7 @@ from modules.diagnostics import exporting
 from modules.diagnostics.domain import EventFilter, FrameFilter
 from modules.diagnostics.feed import Feed
 from modules.diagnostics.status_store import PostgresStatusStore
-from shared_contracts.message import Envelope
+from shared_contracts.message import Envelope, new_id
 from shared_contracts.stations import FramesRecorded, SecurityEventReported, StationsSeen
 from shared_contracts.users import Role
 from tests.harness import running
@@ -29,6 +30,20 @@ async def test_every_event_is_kept_as_it_was_published(database):
     assert (event["id"], event["key"], event["station_id"]) == (envelope.id, connected().key, "CS-1")
     assert (event["cause"], event["trace"]) == ("c-1", "t-1")
     assert datetime.fromisoformat(event["occurred_at"]) == envelope.occurred_at
+
+
+@pytest.mark.parametrize("payload", [b"nonsense", b"[]", b"{}", b'"text"', b"1"])
+@pytest.mark.parametrize("path", ["/events", "/events/export", "/security-events"])
+async def test_what_is_no_event_does_not_hide_those_around_it(database: str, path: str, payload: bytes) -> None:
+    sound = SecurityEventReported(station_id="CS-1", type="SettingSystemTime", reported_at=NOW, tech_info=None)
+    async with running(database, "diagnostics") as strum:
+        await strum.publish(sound)
+        await strum.bus.publish(replace(Envelope.of(sound), id=new_id(), payload=payload))
+        code, page = await strum.api().get(path)
+        assert code == 200
+        shown = page["items"] if isinstance(page, dict) else [orjson.loads(line) for line in page.splitlines()]
+        assert len(shown) == 2
+        assert {type(one["payload"]) for one in shown if "payload" in one} <= {dict}
 
 
 async def test_heartbeats_and_frames_are_not_events_to_keep(database):

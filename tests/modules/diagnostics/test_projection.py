@@ -6,7 +6,7 @@ import pytest
 
 from modules.diagnostics.projection import Projection, connector_item, latest_values
 from shared_contracts.message import Envelope
-from shared_contracts.stations import ConnectorStatus, LogStatusReported, MeterReading, StationsSeen
+from shared_contracts.stations import POD_SILENT, ConnectorStatus, LogStatusReported, MeterReading, StationsSeen
 from tests.modules.diagnostics.said import NOW, connected, disconnected, reported, sampled, started, told
 
 
@@ -42,6 +42,15 @@ def test_the_end_of_an_old_connection_is_older_than_a_new_connection():
     new, old_end, new_end = statuses(connected(epoch=8), disconnected(epoch=7), disconnected(epoch=8))
     assert old_end.version < new.version < new_end.version
     assert [status.state for status in (new, new_end)] == ["connected", "disconnected"]
+
+
+def test_only_the_real_end_of_a_connection_outranks_what_is_told_of_it_later():
+    told = connected(epoch=8)
+    lost = disconnected(epoch=8).model_copy(update={"reason": POD_SILENT, "disconnected_at": NOW + timedelta(1)})
+    heard = told.model_copy(update={"heard_again_at": NOW + timedelta(2)})
+    found = statuses(told, lost, heard, disconnected(epoch=8), connected(epoch=9))
+    assert sorted(found, key=lambda status: status.order) == found
+    assert len({status.order for status in found}) == len(found)
 
 
 def test_meters_show_the_newest_of_each_measurement():

@@ -3,12 +3,14 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from modules.diagnostics.azure_table import AzureStatusStore, escaped
 from modules.diagnostics.status_store import PostgresStatusStore, StatusStore
-from tests.modules.diagnostics.said import a_status, hosted
+from tests.modules.diagnostics.said import NOW, a_status, hosted
 from tests.services.azurite import NodeMissing, PrivateAzurite
 
 
@@ -75,6 +77,24 @@ async def test_the_same_status_again_changes_nothing(store):
     await store.put([a_status(version=2)])
     await store.put([a_status(version=2)])
     assert await store.of_station("CS-1") == [a_status(version=2)]
+
+
+async def test_of_one_version_the_later_status_replaces_the_earlier(store):
+    early, late = a_status(version=2), replace(a_status(version=2, state=None), observed_at=NOW + timedelta(hours=1))
+    for status in (early, late, early):
+        await store.put([status])
+    assert await store.of_station("CS-1") == [late]
+
+
+@pytest.mark.parametrize(("reason", "shown"), [("pod_silent", "connected"), ("", "disconnected")])
+async def test_an_end_that_the_release_before_concluded_from_silence_is_overtaken(store, reason, shown):
+    """It stored such an end with the version of a real one."""
+    ended = a_status(item="station", version=17, state="disconnected", reason=reason)
+    heard = a_status(item="station", version=16, state="connected")
+    await store.put([ended])
+    await store.put([heard])
+    await store.put([replace(heard, observed_at=ended.observed_at + timedelta(hours=1))])
+    assert [status.state for status in await store.of_station("CS-1")] == [shown]
 
 
 async def test_versions_have_64_bits(store):

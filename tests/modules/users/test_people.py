@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from modules.users.passwords import Passwords
 from shared_contracts.bus import RequestFailed
 from shared_contracts.users import CreateUser, Role, UserChanged
 from tests.modules.users.people import PASSWORD, account, bearer, client, comes_to, sign_in, users
@@ -197,6 +198,37 @@ async def test_ones_own_password_takes_the_current_one(database: str) -> None:
         await comes_to(lambda: api.get("/me"), 401)
         api = bearer(strum, (await sign_in(strum, EMAIL, "another long one"))["access_token"])
         assert [(await api.put("/me/password", wrong))[0] for _ in range(4)] == [403, 403, 403, 429]
+
+
+@pytest.mark.parametrize("by", ["oneself", "an administrator"])
+async def test_who_signs_in_while_a_password_is_changed_is_out_as_well(
+    database: str, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """A hash takes its time, and waits for others: meanwhile the old password opens the API."""
+    hashing, held, hash_now = asyncio.Event(), asyncio.Event(), Passwords.hash
+
+    async def hash_later(passwords: Passwords, password: str) -> str:
+        hashing.set()
+        await held.wait()
+        return await hash_now(passwords, password)
+
+    async with users(database) as strum:
+        admin, user_id = await client(strum, ADMIN), await account(strum, EMAIL, Role.DRIVER)
+        own = bearer(strum, (await sign_in(strum, EMAIL))["access_token"])
+        monkeypatch.setattr(Passwords, "hash", hash_later)
+        change = {"current_password": PASSWORD, "password": "another long one"}
+        if by == "oneself":
+            changing = asyncio.create_task(own.put("/me/password", change))
+        else:
+            changing = asyncio.create_task(admin.put(f"/users/{user_id}/password", {"password": "another long one"}))
+        await hashing.wait()
+        thief = bearer(strum, (await sign_in(strum, EMAIL))["access_token"])
+        assert (await thief.get("/me"))[0] == 200
+        held.set()
+        assert (await changing)[0] == 204
+        await comes_to(lambda: thief.get("/me"), 401)
+        own = bearer(strum, (await sign_in(strum, EMAIL, "another long one"))["access_token"])
+        assert (await own.get("/me"))[0] == 200
 
 
 async def test_an_account_is_made_by_message_once(database: str) -> None:

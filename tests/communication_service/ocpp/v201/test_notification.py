@@ -28,3 +28,19 @@ def test_progress_and_security_events_are_those_of_16() -> None:
     assert station.publishes(
         "SecurityEventNotification", {"type": "StartupOfTheDevice", "timestamp": AT_TEXT}
     ) == SecurityEventReported(station_id="CS1", type="StartupOfTheDevice", reported_at=AT)
+
+
+def test_a_secret_is_not_handed_over() -> None:
+    event = {
+        "eventId": 1,
+        "timestamp": AT_TEXT,
+        "trigger": "Alerting",
+        "eventNotificationType": "CustomMonitor",
+        "component": {"name": "SecurityCtrlr"},
+    }
+    secret = {"variable": {"name": "BasicAuthPassword"}, "actualValue": "c4n4ry"}
+    open_one = {"variable": {"name": "Identity"}, "actualValue": "CS1"}
+    payload = {"generatedAt": AT_TEXT, "seqNo": 0, "eventData": [event | secret, event | open_one]}
+    told = Station(Version.V201).publishes("NotifyEvent", payload)
+    assert isinstance(told, StationNotified)
+    assert told.payload == payload | {"eventData": [event | secret | {"actualValue": "***"}, event | open_one]}

@@ -37,3 +37,11 @@ def test_a_report_may_be_empty() -> None:
     event = STATION.publishes("NotifyReport", REPORT)
     assert isinstance(event, VariablesReported)
     assert event.variables == ()
+
+
+def test_a_secret_is_not_handed_over() -> None:
+    values: list[dict[str, str]] = [{"value": "c4n4ry"}, {"type": "Target"}]
+    data = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "basicAuthPASSWORD"}}
+    event = STATION.publishes("NotifyReport", REPORT | {"reportData": [data | {"variableAttribute": values}]})
+    assert isinstance(event, VariablesReported)
+    assert [variable.value for variable in event.variables] == ["***", None]
