@@ -101,10 +101,14 @@ class Relay:
         async with self._engine.begin() as connection:
             if not await connection.scalar(self._lock):
                 return Relayed.ELSEWHERE
-            return await self._publish_oldest(connection)
+            sizes = await self._publish_oldest(connection)
+        return Relayed.SOME if len(sizes) == _BATCH or sum(sizes) >= _BATCH_BYTES else Relayed.ALL
 
-    async def _publish_oldest(self, connection: AsyncConnection) -> Relayed:
-        """What is for one module that does not exist is set aside; what is for all waits for the first listener."""
+    async def _publish_oldest(self, connection: AsyncConnection) -> list[int]:
+        """Returns the bytes of each row that was taken.
+
+        What is for one module that does not exist is set aside; what is for all waits for the first listener.
+        """
         rows = sorted((await connection.execute(self._take)).all())
         taken = [(envelope, only) for _, body, only in rows for envelope in unpack(bytes(body))]
         futures = [self._bus.publish(envelope, only=only) for envelope, only in taken]
@@ -114,8 +118,7 @@ class Relay:
                 await self._set_aside(connection, envelope, only, str(outcome))
             elif outcome is not None:
                 raise outcome
-        is_full = len(rows) == _BATCH or sum(len(body) for _, body, _ in rows) >= _BATCH_BYTES
-        return Relayed.SOME if is_full else Relayed.ALL
+        return [len(body) for _, body, _ in rows]
 
     async def _set_aside(self, connection: AsyncConnection, envelope: Envelope, only: str | None, reason: str) -> None:
         log.error("event_set_aside", key=envelope.key, id=envelope.id, only=only, reason=reason)

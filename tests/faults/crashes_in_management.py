@@ -88,11 +88,11 @@ def _after_relay_before_mark(fuse: Fuse) -> None:
     _note_schemas()
 
     def around(original: Function) -> Function:
-        async def publish_oldest(self: Relay, *rest: Any) -> int:
-            count = int(await original(self, *rest))
-            if count and _relay_of(self) == fuse.module:
+        async def publish_oldest(self: Relay, *rest: Any) -> Any:
+            taken = await original(self, *rest)
+            if taken and _relay_of(self) == fuse.module:
                 fuse.reached()
-            return count
+            return taken
 
         return publish_oldest
 

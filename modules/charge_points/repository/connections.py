@@ -142,10 +142,13 @@ async def store_sightings(work: Work, seen: Sequence[Mapping[str, Any]]) -> Sequ
 
 
 async def store_signs_of_life(work: Work, pod_ids: Collection[str]) -> None:
-    """These pods were heard from just now."""
-    statement = insert(pods).values([{"pod_id": pod_id, "heard_at": work.now} for pod_id in sorted(pod_ids)])
-    latest = func.greatest(pods.c.heard_at, statement.excluded.heard_at)
-    await work.execute(statement.on_conflict_do_update(index_elements=["pod_id"], set_={"heard_at": latest}))
+    """These pods were heard from just now. Who finds another batch at a pod leaves it to that: it says the same."""
+    ids = sorted(pod_ids)
+    free = select(pods.c.pod_id).where(pods.c.pod_id.in_(ids)).with_for_update(skip_locked=True).cte("free")
+    latest = func.greatest(pods.c.heard_at, literal(work.now))
+    await work.execute(update(pods).values(heard_at=latest).where(pods.c.pod_id == free.c.pod_id))
+    new = insert(pods).values([{"pod_id": pod_id, "heard_at": work.now} for pod_id in ids])
+    await work.execute(new.on_conflict_do_nothing())
 
 
 async def silence_pods(work: Work, *, unheard_since: datetime) -> Sequence[Connection]:

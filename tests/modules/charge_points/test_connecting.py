@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from modules.charge_points.domain.connections import MOST_CONNECTORS
 from modules.charge_points.service import connecting
@@ -223,3 +224,17 @@ async def test_absurd_connectors_are_not_kept_and_others_only_up_to_a_bound(data
         await strum.publish(*(_status(number) for number in range(51, 301)))
         connectors = [item for evse in (await _shown(strum))["evses"] for item in evse["connectors"]]
         assert len(connectors) == MOST_CONNECTORS
+
+
+async def test_two_batches_that_hear_of_two_pods_do_not_stand_in_each_others_way(database: str) -> None:
+    """One batch may tell of the pods in any order, since it has messages of several kinds."""
+    async with running(database, "charge_points") as strum:
+        await strum.publish(*(StationsSeen(pod_id=pod, seen_at=datetime.now(UTC)) for pod in ("a", "b")))
+        engine = create_async_engine(database)
+        try:
+            async with engine.begin() as other:
+                await other.execute(text("SELECT FROM charge_points.pods WHERE pod_id = 'b' FOR UPDATE"))
+                async with asyncio.timeout(2):
+                    await strum.publish(connected("CS1", 1, pod_id="b"), connected("CS2", 1, pod_id="a"))
+        finally:
+            await engine.dispose()
