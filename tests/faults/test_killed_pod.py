@@ -90,7 +90,7 @@ async def nobody_there_is_said_to_be_gone(strum: Stack, back: dict[str, datetime
     await strum.eventually("/charging-stations", lambda page: not page["items"], online=False)
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(500)
 async def test_the_stations_of_a_killed_pod_come_back_on_the_other(prepared: Ground, figure: Figure, seed: int) -> None:
     strum = prepared.strum
