@@ -104,6 +104,8 @@ class Link:
         except TimeoutError:
             return Unanswered(TIMEOUT)
         except (aiohttp.ClientError, ConnectionError):
+            self.abort()
+            await asyncio.sleep(0)  # who reads is to notice it: else the next call fails at once too, for ever
             return Unanswered(LINK_LOST)
         finally:
             self._awaited = None
