@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 from typing import Any
 
 from communication_service import pings
@@ -10,7 +11,8 @@ from communication_service import pings
 class Probed:
     """Stands for a session, and notes when it was probed."""
 
-    def __init__(self) -> None:
+    def __init__(self, station_id: str = "CS1") -> None:
+        self.station_id = station_id
         self.at: list[float] = []
 
     async def probe(self) -> None:
@@ -45,3 +47,19 @@ async def test_a_station_is_probed_twice_within_the_interval() -> None:
     sweeping.cancel()
 
     assert 3 <= len(session.at) <= 6
+
+
+async def test_a_station_is_probed_at_even_distances_while_others_come_and_go() -> None:
+    session: Any = Probed()
+    sessions: list[Any] = [session]
+    sweeping = asyncio.create_task(pings.watch(sessions, interval_s=0.8))
+    for number in range(10):
+        others = [Probed(f"{number}-{each}") for each in range(200)]
+        sessions[:] = [*others, session] if number % 2 else [session, *others]
+        await asyncio.sleep(0.3)
+    sweeping.cancel()
+
+    distances = [later - sooner for sooner, later in pairwise(session.at)]
+    assert len(distances) >= 3
+    assert max(distances) < 0.55
+    assert min(distances) > 0.25
