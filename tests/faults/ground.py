@@ -60,7 +60,7 @@ async def ground(directory: Path, *, migrate: bool = True, **settings: str) -> A
     """Start the servers and migrate; no service is started. `settings` as of `tests.e2e.stack.stack`."""
     async with AsyncExitStack() as closing:
         files = closing.enter_context(_files(directory))
-        broker = await closing.enter_async_context(PrivateRabbit(files / "broker"))
+        broker = await closing.enter_async_context(PrivateRabbit(files / "broker", counts_every_s=0.5))
         database = await closing.enter_async_context(PrivatePostgres(files / "database"))
         if migrate:
             await migrations.upgrade(database.url)

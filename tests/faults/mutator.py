@@ -72,7 +72,7 @@ class Mutator:
     def mutant(self) -> Mutant:
         """The next one."""
         self._count += 1
-        message_id = f"m{self._count}"
+        message_id = f"m{self._count}-{self._count}"  # no character that is flipped makes another's of it
         action = self._random.choice(self._actions)
         root = official.schema(self._version, action)
         payload = self._sample(root, root, "")
