@@ -13,10 +13,12 @@ from tests.e2e.stack import Stack
 
 PARTS = ("edge", "management", "broker", "database")
 
-_STORED = (
-    "SELECT least((SELECT count(*) FROM transactions.meter_values),"
-    " (SELECT count(*) FROM diagnostics.events WHERE key = $1))"
-)
+_STORED = {
+    "message": "SELECT least((SELECT count(*) FROM transactions.meter_values),"
+    f" (SELECT count(*) FROM diagnostics.events WHERE key = '{MetersSampled.key}'))",
+    "transaction": "SELECT count(*) FROM transactions.transactions WHERE ended_at IS NOT NULL",
+}
+"""A MeterValues counts once it is in the tables of both modules that keep it, a transaction once it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,6 @@ class Meter:
         spent["database"] -= cpu_s(self.database.get_server_pid())
         return spent
 
-    async def stored(self) -> int:
-        """How many MeterValues are in the tables of both modules that keep them."""
-        return int(await self.database.fetchval(_STORED, MetersSampled.key))
+    async def stored(self, what: str) -> int:
+        """How many a database holds of a "message" (MeterValues) or a whole "transaction"."""
+        return int(await self.database.fetchval(_STORED[what]))

@@ -47,7 +47,7 @@ class Load:
             self._stations += await asyncio.gather(*(_open(port, name, password, echoed=echoed) for name in some))
         took_s = time.perf_counter() - began
         for station in self._stations:
-            transaction = await self._begin(station, id_tag) if id_tag else None
+            transaction = (await self._begin(station, id_tag))[0] if id_tag else None
             self._meters[station] = MeterValues(transaction)
         return {"connections": len(self._stations), "seconds": took_s}
 
@@ -97,10 +97,23 @@ class Load:
         cpu_s = time.process_time()
         for station in itertools.islice(itertools.cycle(self._stations), count):
             await asyncio.sleep(pause_s)
-            latencies.append(await self._call(station, start_transaction(self._next(station), id_tag)))
-            transaction = orjson.loads(station.answer)[2]["transactionId"]
-            await self._call(station, stop_transaction(self._next(station), transaction))
+            latencies.append(await self._charge(station, id_tag))
         return _summary(latencies, 0.0, time.process_time() - cpu_s)
+
+    async def charge(self, *, seconds: float, id_tag: str) -> Result:
+        """Closed loop of whole transactions: each station starts one, stops it, and starts the next."""
+        began, cpu_s = time.perf_counter(), time.process_time()
+
+        async def repeat(station: Station) -> list[float]:
+            took: list[float] = []
+            while time.perf_counter() < began + seconds:
+                took.append(await self._charge(station, id_tag))
+            return took
+
+        all_took = await asyncio.gather(*(repeat(station) for station in self._stations))
+        took_s, spent_s = time.perf_counter() - began, time.process_time() - cpu_s
+        result = _summary([one for took in all_took for one in took], took_s, spent_s)
+        return result | self._failed()
 
     async def handshakes(self, *, port: int, prefix: str, count: int, seconds: float, password: str) -> Result:
         """Connect and close, over and over, `count` stations at a time."""
@@ -119,9 +132,15 @@ class Load:
         all_took = await asyncio.gather(*(repeat(f"{prefix}{number:05d}") for number in range(count)))
         return _summary([one for took in all_took for one in took], seconds, time.process_time() - cpu_s)
 
-    async def _begin(self, station: Station, id_tag: str) -> int:
-        await self._call(station, start_transaction(self._next(station), id_tag))
-        return int(orjson.loads(station.answer)[2]["transactionId"])
+    async def _charge(self, station: Station, id_tag: str) -> float:
+        """StartTransaction, whose latency is returned, and StopTransaction."""
+        transaction, latency_s = await self._begin(station, id_tag)
+        await self._call(station, stop_transaction(self._next(station), transaction))
+        return latency_s
+
+    async def _begin(self, station: Station, id_tag: str) -> tuple[int, float]:
+        latency_s = await self._call(station, start_transaction(self._next(station), id_tag))
+        return int(orjson.loads(station.answer)[2]["transactionId"]), latency_s
 
     async def _call(self, station: Station, frame: bytes) -> float:
         answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -164,9 +183,11 @@ class Load:
         until = time.perf_counter() + _LAST_ANSWERS_S
         while any(station.waits for station in self._stations) and time.perf_counter() < until:  # noqa: ASYNC110 -- the last of many
             await asyncio.sleep(_TICK_S)
-        result = _summary(latencies, time.perf_counter() - began, time.process_time() - cpu_s)
+        return _summary(latencies, time.perf_counter() - began, time.process_time() - cpu_s) | self._failed()
+
+    def _failed(self) -> Result:
         waiting, strays = (sum(getattr(each, name) for each in self._stations) for name in ("waits", "strays"))
-        return result | {"unanswered": waiting, "refused": strays}
+        return {"unanswered": waiting, "refused": strays}
 
 
 def _summary(latencies: list[float], seconds: float, cpu_s: float) -> Result:

@@ -5,10 +5,13 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
+from sqlalchemy import make_url
+
 from benchmarks import processes
 from benchmarks.fakes import CONSUMER, PASSWORD
 from benchmarks.ground import Ground
 from benchmarks.processes import Process
+from migrations import MODULES, roles
 from tests.e2e.stack import Service, Stack, stack
 from tests.faults.crashes import sabotaged
 
@@ -25,16 +28,17 @@ async def edge(ground: Ground, *arguments: str) -> AsyncIterator[tuple[Stack, Se
 
 
 @asynccontextmanager
-async def whole(ground: Ground, *, without: str = "", **settings: str) -> AsyncIterator[Stack]:
+async def whole(ground: Ground, *, without: str = "", apart: bool = False, **settings: str) -> AsyncIterator[Stack]:
     """`strum management` with all modules and `strum communication`, on a database of their own; signed in.
 
-    `without` one of the protections that `tests.faults.removals` takes away.
+    `without` one of the protections that `tests.faults.removals` takes away; `apart` with a database role per module.
     """
     prefix = _prefix()
     database = await ground.new_database(prefix)
-    quiet = {"log_level": "warning", **settings}
+    urls = await _with_roles(database) if apart else {}
+    quiet = {"log_level": "warning", **urls, **settings}
     async with stack(database, ground.rabbit.url, prefix, ground.directory, **quiet) as system:
-        for service in (system.management(), system.communication()):
+        for service in (system.management(*(["--no-migrate"] if apart else [])), system.communication()):
             with sabotaged(service, without=without) if without else nullcontext():
                 await service.start()
         await system.sign_in()
@@ -53,6 +57,17 @@ def pid_of(service: Service) -> int:
     """The process id of a service that was started."""
     assert service.process is not None
     return service.process.pid
+
+
+async def _with_roles(database: str) -> dict[str, str]:
+    """Make a role for each module; the settings that say so."""
+    url = make_url(database)
+    urls = {
+        name: url.set(username=f"bench_{name}", password=secrets.token_hex(8)).render_as_string(hide_password=False)
+        for name in MODULES
+    }
+    await roles.grant(database, modules=urls)
+    return {f"{name}__database_url": url for name, url in urls.items()}
 
 
 def _prefix() -> str:

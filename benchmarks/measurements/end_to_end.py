@@ -36,47 +36,59 @@ async def measure(ground: Ground) -> Figures:
 
 
 @asynccontextmanager
-async def ready(ground: Ground, *, without: str = "", **settings: str) -> AsyncIterator[tuple[Meter, Process]]:
-    """The whole system, warm, with stations that charge; `without` a protection of `tests.faults.removals`."""
+async def ready(ground: Ground, **how: Any) -> AsyncIterator[tuple[Meter, Process]]:
+    """A `whole` system, warm, with stations in transactions."""
     size = ground.size
-    async with systems.whole(ground, without=without, **settings) as system:
+    async with (
+        measured(ground, **how) as (meter, port),
+        systems.stations(port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load,
+    ):
+        await run(meter, load, "saturate", seconds=size.warm_up_s)
+        yield meter, load
+
+
+@asynccontextmanager
+async def measured(ground: Ground, **how: Any) -> AsyncIterator[tuple[Meter, int]]:
+    """A `whole` system that knows the id token, the meter of its parts, and its port for stations."""
+    async with systems.whole(ground, **how) as system:
         await system.add_id_token(ID_TAG)
         meter = await Meter.of(ground, system)
         try:
-            async with systems.stations(system.ocpp_port, "WHOLE", size.stations, password="", id_tag=ID_TAG) as load:
-                await run(meter, load, "saturate", seconds=size.warm_up_s)
-                yield meter, load
+            yield meter, system.ocpp_port
         finally:
             await meter.close()
 
 
-async def run(meter: Meter, load: Process, how: str, **arguments: Any) -> dict[str, float]:
-    """One run, over when all that was acknowledged is stored; CPU in microseconds per message."""
-    stored, before, began = await meter.stored(), meter.read(), time.perf_counter()
+async def run(meter: Meter, load: Process, how: str, *, what: str = "message", **arguments: Any) -> dict[str, float]:
+    """One run of a load of messages or transactions, over when all that was acknowledged is stored.
+
+    CPU in microseconds for each.
+    """
+    stored, before, began = await meter.stored(what), meter.read(), time.perf_counter()
     result = await load.ask(how, **arguments)
     count = result["count"]
-    await _wait_until_stored(meter, stored + count)
+    await _wait_until_stored(meter, what, stored + count)
     took_s = time.perf_counter() - began
     await asyncio.sleep(meter.settle_s)  # frames and statuses are stored a moment later: their cost belongs to these
     after = meter.read()
     spent = {f"{part}_cpu_us": (after[part] - before[part]) / count * 1e6 for part in PARTS}
     return {
-        "messages_per_s": count / took_s,
+        f"{what}s_per_s": count / took_s,
         "acknowledged_per_s": count / result["seconds"],
         "p50_ms": result["p50_ms"],
         "p99_ms": result["p99_ms"],
-        "cpu_us_per_message": sum(spent.values()),
+        f"cpu_us_per_{what}": sum(spent.values()),
         **spent,
         "load_cpu_us": result["load_cpu_s"] / count * 1e6,
         "not_acknowledged": result["unanswered"] + result["refused"],
     }
 
 
-async def _wait_until_stored(meter: Meter, count: int) -> None:
+async def _wait_until_stored(meter: Meter, what: str, count: int) -> None:
     until = time.perf_counter() + _DRAIN_S
-    while (stored := await meter.stored()) < count:
+    while (stored := await meter.stored(what)) < count:
         if time.perf_counter() > until:
-            raise NotStored(f"{stored} of {count} messages")
+            raise NotStored(f"{stored} of {count} {what}s")
         await asyncio.sleep(_POLL_S)
 
 
