@@ -4,7 +4,7 @@ import re
 
 import orjson
 
-from communication_service.ocpp.secrets import HIDDEN, without_secrets
+from shared_contracts.secrets import MASK, without_secrets
 
 _MENTIONS = ("authorizationkey", "password", "simpin", "vpnkey", '"vpn"', "\\u00")
 _USER_INFO = re.compile(r"(\b[a-z]{2,6}:(?:\\?/){2})[^/\s\"\\]*@", re.IGNORECASE)
@@ -23,5 +23,5 @@ def redacted(text: str) -> str:
         try:
             text = orjson.dumps(without_secrets(orjson.loads(text))).decode()
         except (ValueError, TypeError, RecursionError):
-            return HIDDEN
-    return _USER_INFO.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
+            return MASK
+    return _USER_INFO.sub(rf"\1{MASK}@", text) if "@" in text else text

@@ -1,20 +1,12 @@
-"""Which settings of a station are secrets, and how they are shown: OCPP 2.0.1 A01.FR.09 keeps passwords out of logs."""
+"""How secrets of stations are kept and shown."""
 
 import re
 
-MASK = "*****"
+from shared_contracts.secrets import MASK, is_secret
 
-_SECRETS = frozenset(
-    {"authorizationkey", "basicauthpassword", "apnpassword", "apnsimpin", "simpin", "vpnpassword", "vpnkey"}
-)
 _USER_INFO = re.compile(r"([A-Za-z0-9+.-]://)[^/\s?#]+@")
 """Of the scheme its last letter: a whole one would be looked for from each letter of a text on, in hours for 1 MiB."""
 _SHORT_MASK = "*"  # no longer than what it replaces: a URL that was short enough stays so
-
-
-def is_secret(name: str) -> bool:
-    """Whether a variable or configuration key of this name holds a secret."""
-    return name.lower() in _SECRETS
 
 
 def masked_value(name: str, value: str) -> str:

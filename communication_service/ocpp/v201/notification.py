@@ -1,7 +1,7 @@
 """Notifications that nobody needs to understand yet, but that are kept and answered."""
 
 from communication_service.ocpp.route import Context, Inbound, Payload, Publish
-from communication_service.ocpp.secrets import without_secrets
+from shared_contracts.secrets import without_secrets
 from shared_contracts.stations import StationNotified
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from communication_service.ocpp.route import Context, Payload, Publish
-from communication_service.ocpp.secrets import HIDDEN, is_secret
 from communication_service.ocpp.v201.variables import named
 from communication_service.ocpp.wire import maybe_whole, moment, whole
+from shared_contracts.secrets import MASK, is_secret
 from shared_contracts.stations import ReportedVariable, VariablesReported
 
 
@@ -28,6 +28,6 @@ def _variables(data: Payload) -> Iterator[ReportedVariable]:
         yield ReportedVariable(
             **named(data),
             attribute=attribute.get("type") or "Actual",
-            value=HIDDEN if secret and attribute.get("value") else attribute.get("value"),
+            value=MASK if secret and attribute.get("value") else attribute.get("value"),
             read_only=attribute.get("mutability") == "ReadOnly",
         )

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from modules.charge_points.domain.secrets import redacted, redacted_variables
-from modules.kernel.secrets import MASK
+from shared_contracts.secrets import MASK
 from shared_contracts.stations import ReportedVariable
 
 
