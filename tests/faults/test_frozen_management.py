@@ -41,7 +41,7 @@ async def kept_by_the_broker(ground: Ground) -> int:
 
 @pytest.mark.long
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("outage_s", [20, 120, TEN_MINUTES])
+@pytest.mark.parametrize("outage_s", [pytest.param(20, marks=pytest.mark.alone), 120, TEN_MINUTES])
 async def test_a_frozen_management_delays_answers_and_loses_nothing(
     prepared: Ground, figure: Figure, seed: int, outage_s: int
 ) -> None:

@@ -37,7 +37,7 @@ def stop(transaction_id: int, number: int) -> Payload:
     return {"transactionId": transaction_id, "meterStop": number + 1, "timestamp": "2026-01-01T01:00:00Z"}
 
 
-@pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
 async def test_a_management_killed_at_random_is_back_and_knows_what_it_was_told(
     prepared: Ground, figure: Figure, seed: int
