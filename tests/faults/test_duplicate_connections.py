@@ -21,13 +21,14 @@ STATION = "TWIN"
 
 @dataclass
 class Device:
-    """Answers every CALL, and counts them."""
+    """Answers every CALL, and counts them. It is taken in when a Heartbeat is answered: 101 comes before that."""
 
     name: str
     calls: int = 0
     socket: aiohttp.ClientWebSocketResponse | None = None
     session: aiohttp.ClientSession | None = None
     serving: asyncio.Task[None] | None = None
+    taken_in: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def connect(self, port: int, from_address: str) -> int:
@@ -38,6 +39,8 @@ class Device:
         except aiohttp.WSServerHandshakeError as refused:
             return refused.status
         self.serving = asyncio.create_task(self._serve(self.socket))
+        await self.socket.send_json([2, "here", "Heartbeat", {}])
+        await asyncio.wait_for(self.taken_in.wait(), 10)
         return 101
 
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -46,6 +49,8 @@ class Device:
             if call[0] == 2:
                 self.calls += 1
                 await socket.send_json([3, call[1], {"status": "Accepted"}])
+            elif call[1] == "here":
+                self.taken_in.set()
         self.ended.set()
 
     async def close(self) -> None:
