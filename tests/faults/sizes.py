@@ -9,7 +9,7 @@ WHOLE = os.environ.get("STRUM_TEST_WHOLE") == "1"
 TEN_MINUTES = pytest.param(600, marks=pytest.mark.skipif(not WHOLE, reason="STRUM_TEST_WHOLE=1 runs it"))
 """An outage so long that a run with it takes an hour."""
 
-SOON_S = 15.0
+SOON_S = 10.0
 """What a backlog may take after an outage so short that half of it is no time to start anew."""
 
 
