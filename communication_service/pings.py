@@ -30,16 +30,17 @@ async def watch(sessions: Iterable[Session], *, interval_s: float) -> None:
                 await _probe(session)
                 if count % _AT_ONCE == 0:
                     await asyncio.sleep(0)
-            due = max(due + interval_s / 2 / _SLOTS, loop.time())  # a slot that took longer puts off all that follow
-            await asyncio.sleep(due - loop.time())
-            await _catch_up(loop.time() - due)
+            due += interval_s / 2 / _SLOTS
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            if loop.time() - due > _LATE_S:
+                await _catch_up(loop.time() - due)
+                due = loop.time()
 
 
 async def _catch_up(late_s: float) -> None:
-    """After far too long a sleep this process stood still: let it read what stations sent meanwhile, then judge."""
-    if late_s > _LATE_S:
-        log.warning("stood_still", late_s=round(late_s, 1))
-        await asyncio.sleep(min(late_s, _CATCH_UP_S))
+    """This process stood still: let it read what stations sent meanwhile before it judges any."""
+    log.warning("stood_still", late_s=round(late_s, 1))
+    await asyncio.sleep(min(late_s, _CATCH_UP_S))
 
 
 async def _probe(session: Session) -> None:
