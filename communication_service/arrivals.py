@@ -41,6 +41,12 @@ class Reception:
         self._trust = trust
         self._unnamed = Sparse(every_s=60.0)
 
+    def source(self, request: web.Request) -> str | None:
+        """From where a request comes, and nothing else of it."""
+        if not self._proxies.believes(request.remote):
+            return request.remote
+        return self._proxies.source(request.remote, request.headers.getall("X-Forwarded-For", ()))
+
     def arrival(self, request: web.Request) -> Arrival:
         """Read a request."""
         remote, headers = request.remote, request.headers
@@ -52,7 +58,7 @@ class Reception:
             return self._with_certificate(remote, tls is not None, credentials, _peer_certificate(tls), checked=True)
         proto = headers.get("X-Forwarded-Proto")
         secured = tls is not None if proto is None else self._proxies.secured(remote, proto)
-        source = self._proxies.source(remote, headers.getall("X-Forwarded-For", ()))
+        source = self.source(request)
         forwarded = headers.get(self._certificate_header)
         if forwarded:
             der = forwarded_certificate(forwarded) or b""

@@ -61,13 +61,16 @@ class Porter:
         self._hide_unknown = hide_unknown
         self._refusals = Sparse()
 
-    async def judge(self, request: web.Request, station_id: str) -> Admitted | web.Response:
-        """Whether this request may be upgraded."""
+    def turns_away(self, request: web.Request, station_id: str) -> web.Response | None:
+        """The answer to who does not come in whatever they show: cheap, and it takes no honest station's turn."""
         if not 1 <= len(station_id) <= _LONGEST_STATION_ID or not station_id.isprintable():
             return web.Response(status=404)
+        wait_s = self._guard.wait_s(self._reception.source(request), station_id)
+        return _later(429, wait_s) if wait_s else None
+
+    async def judge(self, request: web.Request, station_id: str) -> Admitted | web.Response:
+        """Whether this request, which was not turned away, may be upgraded."""
         arrival = self._reception.arrival(request)
-        if wait_s := self._guard.wait_s(arrival.source, station_id):
-            return _later(429, wait_s)
         try:
             access = await self._admission.access(station_id)
         except BusError as error:

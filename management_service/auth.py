@@ -21,6 +21,7 @@ from shared_contracts.users import (
     API_KEY_PREFIX,
     AUDIENCE,
     ISSUER,
+    GetPersonStanding,
     GetVerificationKeys,
     Role,
     UserChanged,
@@ -47,7 +48,11 @@ class _Change:
 
 
 class Authenticator:
-    """Turns an Authorization header into a principal; remembers what it verified: a repeat costs microseconds."""
+    """Turns an Authorization header into a principal; remembers what it verified: a repeat costs microseconds.
+
+    What changes is heard. When a connection to the broker was lost, some of it may not have been: all is verified anew,
+    and of whom a token is that was issued before, the users module is asked what they are now.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -57,6 +62,8 @@ class Authenticator:
         self._remembered: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
         self._changes: OrderedDict[str, _Change] = OrderedDict()
         self._heard = 0
+        self._reconnects = bus.counters.reconnects
+        self._doubted_before = 0.0
 
     async def principal(self, header: str | None) -> Principal | None:
         """The caller, or None without credentials. Raises Unauthenticated for credentials that do not hold."""
@@ -67,6 +74,7 @@ class Authenticator:
             raise Unauthenticated("Use Authorization: Bearer with an access token or an API key.")
         if not credential.isascii():
             raise Unauthenticated("The credentials are none of ours.")
+        self._notice_reconnect()
         digest = hashlib.sha256(credential.encode()).digest()
         if (known := self._known(digest)) is not None:
             return known
@@ -80,6 +88,14 @@ class Authenticator:
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return principal
+
+    def _notice_reconnect(self) -> None:
+        """While it is away nothing else is known; what was missed was told before now."""
+        if self._bus.connected and self._reconnects != self._bus.counters.reconnects:
+            self._reconnects = self._bus.counters.reconnects
+            self._heard += 1
+            self._remembered.clear()
+            self._doubted_before = time.time() + _LEEWAY_S
 
     def remembers(self, header: str | None) -> bool:
         """Whether these credentials were verified a moment ago, and hold."""
@@ -144,7 +160,19 @@ class Authenticator:
             raise Unauthenticated("The access token has expired, or does not hold yet.")
         if self._is_void(principal.user_id, role, issued_at):
             raise Unauthenticated("The account has changed since this access token was issued.")
+        if issued_at < self._doubted_before:
+            await self._demand_standing(principal, issued_at)
         return time.monotonic() + expires_at + _LEEWAY_S - now, principal
+
+    async def _demand_standing(self, principal: Principal, issued_at: float) -> None:
+        try:
+            now = await ask(self._bus, GetPersonStanding(user_id=principal.user_id), timeout=_ASK_S)
+        except BusError as error:
+            raise Unavailable("Credentials cannot be checked now.") from error
+        since = now.signed_in_since
+        # `iat` is in whole seconds
+        if now.role is not principal.role or since is None or issued_at + 1 < since.timestamp():
+            raise Unauthenticated("The account has changed since this access token was issued.")
 
     async def _verified(self, token: str) -> dict[str, Any]:
         keys = await self._verification_keys(fresh=False)

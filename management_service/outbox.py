@@ -34,7 +34,7 @@ async def store_outgoing(work: Work, schema: str) -> None:
 
 
 class Relayed(Enum):
-    """How far a relay came: there may be more; there is no more; another process is at it."""
+    """How far a relay came: there may be more; there is no more to do now; another process is at it."""
 
     SOME = auto()
     ALL = auto()
@@ -44,8 +44,9 @@ class Relayed(Enum):
 class Relay:
     """Publishes one schema's outbox. One process at a time does so (an advisory lock), which keeps the order.
 
-    A row is deleted in the transaction that ends only after the bus confirmed it: published at least once. What
-    nobody keeps would wait for ever, and all behind it: it is set aside in the quarantine.
+    A row is deleted in the transaction that ends only after the bus confirmed it: published at least once. Where it
+    did not, the rows are handed over again, and the bus sends the earlier ones no more. What nobody keeps would wait
+    for ever, and all behind it: it is set aside in the quarantine.
     """
 
     def __init__(self, schema: str, engine: AsyncEngine, bus: Bus) -> None:
@@ -97,7 +98,9 @@ class Relay:
         self._wanted.set()
 
     async def relay_once(self) -> "Relayed":
-        """Publish the oldest rows, if no other process does so now."""
+        """Publish the oldest rows, if no other process does so now; one that has no broker leaves it to others."""
+        if not self._bus.connected:
+            return Relayed.ALL
         async with self._engine.begin() as connection:
             if not await connection.scalar(self._lock):
                 return Relayed.ELSEWHERE
@@ -111,7 +114,7 @@ class Relay:
         """
         rows = sorted((await connection.execute(self._take)).all())
         taken = [(envelope, only) for _, body, only in rows for envelope in unpack(bytes(body))]
-        futures = [self._bus.publish(envelope, only=only) for envelope, only in taken]
+        futures = [self._bus.publish(envelope, only=only, perishable=True) for envelope, only in taken]
         outcomes = await asyncio.gather(*futures, return_exceptions=True)
         for (envelope, only), outcome in zip(taken, outcomes, strict=True):
             if isinstance(outcome, Unroutable) and only is not None:

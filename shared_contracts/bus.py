@@ -198,11 +198,12 @@ class Bus(Protocol):
         """Hear events as they pass, while running: every process hears them, nothing is kept."""
         ...
 
-    def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
+    def publish(self, envelope: Envelope, *, only: str | None = None, perishable: bool = False) -> asyncio.Future[None]:
         """Hand over an event; the future is done when it is durable, or fails with BusUnavailable.
 
         `only` addresses one consumer (replays). Not awaited here, so that callers batch by themselves. Giving
-        up on the future does not take the event back. Raises ValueError for what cannot be delivered intact.
+        up on the future does not take the event back, unless it is `perishable`, for callers who hand it over again:
+        then what did not leave by then never does. Raises ValueError for what cannot be delivered intact.
         """
         ...
 

@@ -105,7 +105,7 @@ class BootStation(Request[BootAnswered]):
 
 
 class StationBooted(Event):
-    """A station booted; what it said of itself is stored."""
+    """A station booted; what it said of itself is stored. One that repeats itself is told once a minute."""
 
     key: ClassVar[str] = "charge_points.booted.v1"
     station_id: StationId
@@ -125,10 +125,11 @@ class StationRegistered(Event):
 
 
 class StationRemoved(Event):
-    """An operator removed a station."""
+    """An operator removed a station. What was told of it since `removed_at` is of one that was registered anew."""
 
     key: ClassVar[str] = "charge_points.removed.v1"
     station_id: StationId
+    removed_at: UtcTime | None = None
 
 
 class DataReceived(Reply):

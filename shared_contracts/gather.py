@@ -9,13 +9,12 @@ remembers ids sees each event once, and a station's events stay in order whateve
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from shared_contracts.batches import Batch, Waiting
 from shared_contracts.bus import PROBE, Backlog, BusError, BusUnavailable, Counters, Limits, Unroutable
-from shared_contracts.message import Envelope, new_id, pack
 
 log = structlog.get_logger(__name__)
 
@@ -29,45 +28,10 @@ BURST = 8
 """So many batches may follow each other without a pause, so that few messages are never delayed."""
 
 
-@dataclass(slots=True)
-class Waiting:
-    """An envelope, and who waits for it to be durable."""
-
-    envelope: Envelope
-    size: int
-    only: str | None
-    future: asyncio.Future[None]
-    put_at: float
-
-
-@dataclass(slots=True)
-class Batch:
-    """What goes out in one body. `only` is the one consumer it is for, `keys` the distinct keys in it."""
-
-    shard: int
-    only: str | None
-    keys: set[str]
-    waiting: list[Waiting]
-    id: str = field(default_factory=new_id)
-    _body: bytes | None = None
-
-    @property
-    def envelopes(self) -> tuple[Envelope, ...]:
-        """The envelopes in their order."""
-        return tuple(item.envelope for item in self.waiting)
-
-    @property
-    def body(self) -> bytes:
-        """The packed bytes, made once, so that a retry is the same to the byte."""
-        if self._body is None:
-            self._body = pack([item.envelope for item in self.waiting])
-        return self._body
-
-
 Send = Callable[[Batch], Awaitable[None]]
 """Carries a batch and returns when it is durable.
 
-Raises Unroutable to give it up, anything else to be tried again.
+Raises Unroutable to give it up, anything else to be tried again. What was given up is not to be carried any more.
 """
 
 
@@ -127,9 +91,10 @@ class Lane:
         try:
             while self._waiting:
                 await self._keep_pace()
-                self._in_flight = self._cut()
-                await self._deliver(self._in_flight)
-                self._in_flight = None
+                if self._waiting:
+                    self._in_flight = self._cut()
+                    await self._deliver(self._in_flight)
+                    self._in_flight = None
         finally:
             self._expiry.cancel()
             self._runner = None
@@ -142,7 +107,7 @@ class Lane:
             await asyncio.sleep(self._next_at - now)
 
     def _cut(self) -> Batch:
-        """Take from the front what fits one body: same addressee; bounded in count, bytes, keys."""
+        """Take from the front what fits one body: same addressee, as perishable; bounded in count, bytes, keys."""
         first = self._waiting.popleft()
         batch = Batch(self._shard, first.only, {first.envelope.key}, [first])
         size, route = first.size, len(first.envelope.key)
@@ -152,7 +117,11 @@ class Lane:
             size += item.size
             if key not in batch.keys:
                 route += len(key) + 1
-            if item.only != first.only or size > self._limits.batch_bytes or route > ROUTE_BYTES:
+            if (
+                (item.only, item.perishable) != (first.only, first.perishable)
+                or size > self._limits.batch_bytes
+                or route > ROUTE_BYTES
+            ):
                 break
             batch.keys.add(key)
             batch.waiting.append(self._waiting.popleft())
@@ -166,6 +135,8 @@ class Lane:
             except Unroutable as error:
                 return self._settle(batch, error)
             except Exception as error:  # whatever the carrier went through, the batch is kept
+                if batch.given_up:
+                    return self._give_up(batch)
                 self._note_retry(batch, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 1.0)
@@ -188,11 +159,10 @@ class Lane:
         self._confirmed_at = time.monotonic()
         self._learn(batch, error)
         for item in batch.waiting:
-            self._counters.waiting_bytes -= item.size
             if not item.future.done():
                 finish(item.future, error)
         count = len(batch.waiting)
-        self._counters.waiting_envelopes -= count
+        self._drop(batch.waiting)
         if error is None:
             self._counters.published += count
             self._counters.bodies_published += 1
@@ -203,10 +173,26 @@ class Lane:
                 keys = sorted(batch.keys)
                 log.error("event_unroutable", shard=self._shard, keys=keys, only=batch.only, events=count)
 
+    def _give_up(self, batch: Batch) -> None:
+        """Its first envelope waited too long: the others were handed over soon after, and will be again."""
+        for item in batch.waiting:
+            if not item.future.done():
+                finish(item.future, BusUnavailable("given up with what was before it"))
+        self._drop(batch.waiting)
+
+    def _drop(self, items: Sequence[Waiting]) -> None:
+        """These wait no longer."""
+        self._counters.waiting_envelopes -= len(items)
+        self._counters.waiting_bytes -= sum(item.size for item in items)
+
     def _expire_later(self) -> None:
-        """Tell those who waited long that the outcome is unknown; their envelopes are still sent."""
+        """Tell those who waited long that the outcome is unknown; what is not perishable is still sent."""
         bound = 3 * self._limits.publish_timeout_s
         self._expire_before(time.monotonic() - bound, f"not confirmed in {bound:g} s")
+        given_up = [item for item in self._waiting if item.given_up]
+        if given_up:
+            self._waiting = deque(item for item in self._waiting if not item.given_up)
+            self._drop(given_up)
         self._expiry = asyncio.get_running_loop().call_later(bound / 15, self._expire_later)
 
     def _expire_before(self, moment: float, reason: str) -> None:

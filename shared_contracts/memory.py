@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from shared_contracts.batches import Batch
 from shared_contracts.bus import (
     PROBE,
     Backlog,
@@ -26,7 +27,6 @@ from shared_contracts.bus import (
     Subscription,
     Unroutable,
 )
-from shared_contracts.gather import Batch
 from shared_contracts.message import Envelope
 from shared_contracts.publisher import Publisher
 
@@ -100,9 +100,9 @@ class MemoryBus:
         """Hear events when they are first delivered."""
         self._listeners.append((keys, on_event))
 
-    def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
+    def publish(self, envelope: Envelope, *, only: str | None = None, perishable: bool = False) -> asyncio.Future[None]:
         """Hand over an event; the future is done when all its consumers have handled it."""
-        return self._publisher.publish(envelope, only)
+        return self._publisher.publish(envelope, only, perishable=perishable)
 
     async def request(self, envelope: Envelope, *, timeout: float) -> bytes:
         """Call the handler of the key, for at most `timeout` seconds."""
@@ -130,6 +130,8 @@ class MemoryBus:
     async def _carry(self, batch: Batch) -> None:
         """Take one batch to all its consumers; returns when each has handled it."""
         await self._started.wait()
+        if batch.given_up:
+            raise BusUnavailable("given up before the bus was started")
         consumers = [item for item in self._subscriptions.values() if _wants(item, batch)]
         if not consumers:
             raise Unroutable(f"nobody keeps {batch.only or ', '.join(sorted(batch.keys))}")

@@ -4,8 +4,9 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+from shared_contracts.batches import Waiting
 from shared_contracts.bus import PROBE, Backlog, BusFull, BusUnavailable, Counters, Limits, Unroutable, shard_of
-from shared_contracts.gather import ROUTE_BYTES, Lane, Send, Waiting, finish
+from shared_contracts.gather import ROUTE_BYTES, Lane, Send, finish
 from shared_contracts.message import Envelope, new_id
 
 STALLED_AFTER_S = 10.0
@@ -21,15 +22,17 @@ class Publisher:
         self._lanes = [Lane(shard, send, limits, counters) for shard in range(limits.shards)]
         self._closed = False
 
-    def publish(self, envelope: Envelope, only: str | None) -> asyncio.Future[None]:
+    def publish(self, envelope: Envelope, only: str | None, *, perishable: bool = False) -> asyncio.Future[None]:
         """Queue an event in its shard's lane; fails at once with BusFull where too much waits already."""
-        return self._put(envelope, only, shard_of(envelope, len(self._lanes)))
+        return self._put(envelope, only, shard_of(envelope, len(self._lanes)), perishable=perishable)
 
     def probe(self, consumer: str, shard: int) -> asyncio.Future[None]:
         """Queue a probe in a shard's lane, behind what waits there."""
         return self._put(Envelope(new_id(), PROBE, None, datetime.now(UTC), b"{}"), consumer, shard)
 
-    def _put(self, envelope: Envelope, only: str | None, shard: int) -> asyncio.Future[None]:
+    def _put(
+        self, envelope: Envelope, only: str | None, shard: int, *, perishable: bool = False
+    ) -> asyncio.Future[None]:
         counters = self._counters
         if len(envelope.key) > ROUTE_BYTES:
             raise ValueError(f"a routing key has at most {ROUTE_BYTES} bytes: {envelope.key}")
@@ -44,7 +47,7 @@ class Publisher:
         else:
             counters.waiting_envelopes += 1
             counters.waiting_bytes += size
-            self._lanes[shard].put(Waiting(envelope, size, only, future, time.monotonic()))
+            self._lanes[shard].put(Waiting(envelope, size, only, future, time.monotonic(), perishable))
         return future
 
     @property

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from shared_contracts.message import Event, JsonObject, Reply, Request
+from shared_contracts.message import Event, JsonObject, Reply, Request, UtcTime
 
 ISSUER = "strum"
 """The `iss` of access tokens."""
@@ -50,6 +50,20 @@ class VerifyApiKey(Request[ApiKeyVerified]):
 
     key: ClassVar[str] = "users.verify_api_key.v1"
     key_hash: str
+
+
+class PersonStanding(Reply):
+    """What a person may be now: `role` None for nobody. `signed_in_since`: when the oldest of their sessions began."""
+
+    role: Role | None = None
+    signed_in_since: UtcTime | None = None
+
+
+class GetPersonStanding(Request[PersonStanding]):
+    """What is this person now? For who may have missed that it changed."""
+
+    key: ClassVar[str] = "users.get_person_standing.v1"
+    user_id: str
 
 
 class UserChanged(Event):

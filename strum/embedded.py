@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from strum.postgres_programs import Account, PostgresPrograms, account, find_pro
 from strum.postmaster import Postmaster
 
 _LONGEST_SOCKET_PATH = 100  # sockaddr_un holds 104 bytes on macOS, 108 on Linux
+_NEW = "new-"
 _PATIENCE_S = 60.0  # a killed server replays its log before it takes connections
 _NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -187,8 +189,10 @@ def _lock(directory: Path) -> IO[bytes]:
 
 
 def _initialise(data: Path, programs: PostgresPrograms, become: list[str], user: Account | None) -> None:
-    """Make the data under another name first, so that an interrupted attempt leaves nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="new-", dir=data.parent) as temporary:
+    """Make the data under another name first, so that an interrupted attempt leaves nothing that looks like data."""
+    for left in data.parent.glob(f"{_NEW}*"):  # by one that was killed: we hold the lock, so nobody is at it
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_NEW, dir=data.parent) as temporary:
         if user is not None:
             user.own(Path(temporary))
         new = Path(temporary, "data")

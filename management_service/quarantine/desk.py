@@ -8,10 +8,11 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from management_service.quarantine.domain import Quarantined, State
-from management_service.quarantine.errors import AlreadyDealtWith, NoSingleMessage, StandsStill
+from management_service.quarantine.errors import AlreadyDealtWith, AuditRecordStays, NoSingleMessage, StandsStill
 from management_service.quarantine.store import QuarantineStore
 from modules.kernel.errors import InvalidRequest
 from modules.kernel.work import Work
+from shared_contracts.management import RequestAudited
 from shared_contracts.message import Envelope, Event, MalformedBody
 
 
@@ -41,14 +42,15 @@ class Desk:
         self._within_s = within_s
 
     async def correct(self, work: Work, row: Quarantined, payload: bytes, key: str | None, *, by: str) -> Quarantined:
-        """Put another payload in the place of the one that did not fit. InvalidRequest where it does not either."""
+        """Put another payload in the place of the one that did not fit. The message stays what it is.
+
+        Raises InvalidRequest where this does not fit either, or is to have another key, and AuditRecordStays.
+        """
         _demand_waiting(row)
         envelopes = _envelopes_or_none(row)
         if len(envelopes) > 1:
             raise NoSingleMessage("Replay the batch: what fails of it is set aside message by message.")
-        key = key or (envelopes[0].key if envelopes else None)
-        if key is None:
-            raise InvalidRequest("Say the key of the message.", errors=[{"field": "key", "message": "is missing"}])
+        key = _key_of(envelopes[0] if envelopes else None, key)
         was = envelopes[0] if envelopes else Envelope(row.own_id, key, row.station_id, row.quarantined_at, b"")
         now = replace(was, key=key, payload=payload, station_id=self._station_in(key, payload, was.station_id))
         return await self.store.change(
@@ -103,14 +105,29 @@ class Desk:
         try:
             contract = self._handling.contract_of(key)
         except KeyError:
-            detail = f"The module {self.module} does not take {key}."
-            raise InvalidRequest(detail, errors=[{"field": "key", "message": "is not taken"}]) from None
+            raise _unfit_key(f"The module {self.module} does not take {key}.", "is not taken") from None
         if contract is None:
             return known
         try:
             return contract.model_validate_json(payload).station
         except ValidationError as error:
             raise InvalidRequest("The payload does not fit its contract.", errors=_fields(error)) from error
+
+
+def _key_of(was: Envelope | None, wanted: str | None) -> str:
+    """The key of a message, which nobody changes; what is none yet is given one, but never that of an audit record."""
+    if was is not None and wanted not in {None, was.key}:
+        raise _unfit_key(f"The message is a {was.key}.", "stays as it is")
+    key = wanted if was is None else was.key
+    if not key:
+        raise _unfit_key("Say the key of the message.", "is missing")
+    if key == RequestAudited.key:
+        raise AuditRecordStays
+    return key
+
+
+def _unfit_key(detail: str, message: str) -> InvalidRequest:
+    return InvalidRequest(detail, errors=[{"field": "key", "message": message}])
 
 
 def _demand_waiting(row: Quarantined) -> None:

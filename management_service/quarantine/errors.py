@@ -24,6 +24,13 @@ class NoSingleMessage(Conflict):
     title = "It is not one message"
 
 
+class AuditRecordStays(Conflict):
+    """Nobody writes an audit record by hand: one that was set aside is replayed as it came, or discarded."""
+
+    code = "quarantine_audit_record"
+    title = "An audit record is not written by hand"
+
+
 class StandsStill(Unavailable):
     """Handled once more, it did not return."""
 

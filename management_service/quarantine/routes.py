@@ -40,7 +40,8 @@ async def get_quarantined(call: Call[NoQuery, None], work: Work) -> QuarantinedD
 async def correct_quarantined(call: Call[NoQuery, Correction], work: Work) -> QuarantinedDetail:
     """Replace the payload of a message that was set aside; it must fit the contract of its key.
 
-    What was first set aside stays beside it. Nothing is handled until the message is replayed.
+    What was first set aside stays beside it. Nothing is handled until the message is replayed. The key of a message
+    stays, and an audit record stays as it came.
     """
     row = await _find(call, work)
     payload = orjson.dumps(call.body.payload)

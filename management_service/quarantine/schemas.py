@@ -23,10 +23,10 @@ class QuarantineFilter(Paging):
 
 
 class Correction(Body):
-    """A better payload. What was no message at all needs a key as well."""
+    """A better payload. A message keeps its key; what was none at all needs one as well."""
 
     payload: JsonObject
-    key: str | None = Field(default=None, max_length=200, description="Of the message; what it has if absent.")
+    key: str | None = Field(default=None, max_length=200, description="Of what is no message; a message keeps its own.")
 
 
 class QuarantinedView(View):

@@ -30,7 +30,7 @@ async def get_station_access(message: GetStationAccess, work: Work) -> StationAc
 
 
 async def boot_station(message: BootStation, work: Work) -> BootAnswered:
-    """Answer a station that booted. Idempotent: a repeat stores the same, and is told again."""
+    """Answer a station that booted. Idempotent: a repeat stores the same, and is not told again."""
     return await admitting.boot(work, message)
 
 

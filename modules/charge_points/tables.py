@@ -52,6 +52,7 @@ stations = Table(
     Column("boot_reason", Text),
     Column("ocpp_version", Text),
     Column("last_booted_at", DateTime(timezone=True)),
+    Column("boot_told_at", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("revision", BigInteger, nullable=False, server_default=text("1")),

@@ -48,5 +48,5 @@ async def follow_firmware(message: FirmwareStatusReported, work: Work) -> None:
 
 
 async def forget_station(message: StationRemoved, work: Work) -> None:
-    """Forget a station. Idempotent: nothing is left to forget."""
-    await forgetting.forget(work, message.station_id)
+    """Forget a station. Idempotent: nothing is left to forget, and what came to be known since is kept."""
+    await forgetting.forget(work, message.station_id, until=message.removed_at or work.now)

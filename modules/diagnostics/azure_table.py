@@ -6,7 +6,7 @@ whichever process makes it. The SDK repeats what fails with 5xx or a broken conn
 
 import asyncio
 import string
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import EdmType, EntityProperty, TableEntity, TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from modules.diagnostics.domain import Status
+from modules.diagnostics.domain import MOST_NUMBERED, MOST_STATUSES, Status
 from modules.diagnostics.status_store import kind_of
 from shared_contracts.stations import POD_SILENT
 
@@ -69,9 +69,10 @@ class AzureStatusStore:
         raise StatusContended(station_id)
 
     async def of_station(self, station_id: str) -> list[Status]:
-        """One partition."""
+        """The begin of one partition."""
         await self._make_table()
-        return [_status(entity) async for entity in self._partition(station_id)]
+        found = self._table.query_entities(_of(station_id), results_per_page=MOST_STATUSES)
+        return [_status(entity) async for entity in _first(found, MOST_STATUSES)]
 
     async def page(
         self, *, kind: str | None, state: str | None, after: tuple[str, str] | None, limit: int
@@ -83,12 +84,7 @@ class AzureStatusStore:
         asked += "" if kind is None else f" and Kind eq {_quoted(kind)}"
         asked += "" if state is None else f" and State eq {_quoted(state)}"
         found = self._table.query_entities(asked, results_per_page=limit)
-        statuses: list[Status] = []
-        async for entity in found:
-            statuses.append(_status(entity))
-            if len(statuses) == limit:
-                break
-        return statuses
+        return [_status(entity) async for entity in _first(found, limit)]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -109,7 +105,7 @@ class AzureStatusStore:
         compared += ["Body"] if any(status.item == _STATION for status in statuses) else []
         for _ in range(_ATTEMPTS):
             kept = {entity["RowKey"]: entity async for entity in self._partition(station_id, compared)}
-            operations = [step for status in statuses if (step := _operation(status, kept.get(escaped(status.item))))]
+            operations = _operations(statuses, kept)
             if not operations or await self._submit(operations):
                 return
         raise StatusContended(station_id)
@@ -127,7 +123,21 @@ class AzureStatusStore:
         return True
 
     def _partition(self, station_id: str, select: list[str] | None = None) -> AsyncIterator[TableEntity]:
-        return self._table.query_entities(f"PartitionKey eq '{escaped(station_id)}'", select=select)
+        return self._table.query_entities(_of(station_id), select=select)
+
+
+async def _first(found: AsyncIterator[TableEntity], limit: int) -> AsyncIterator[TableEntity]:
+    count = 0
+    async for entity in found:
+        yield entity
+        count += 1
+        if count == limit:
+            return
+
+
+def _of(station_id: str) -> str:
+    """As OData asks for the entities of a station."""
+    return f"PartitionKey eq '{escaped(station_id)}'"
 
 
 def escaped(name: str) -> str:
@@ -138,6 +148,21 @@ def escaped(name: str) -> str:
 def _quoted(text: str) -> str:
     """A literal of OData."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _operations(statuses: Iterable[Status], kept: Mapping[str, TableEntity]) -> list[Any]:
+    """What to do with each; new numbered items are taken while there is room for them."""
+    room = MOST_NUMBERED - sum(":" in key for key in kept)
+    operations = []
+    for status in statuses:
+        there = kept.get(escaped(status.item))
+        if there is None and status.is_numbered:
+            room -= 1
+            if room < 0:
+                continue
+        if step := _operation(status, there):
+            operations.append(step)
+    return operations
 
 
 def _operation(status: Status, kept: TableEntity | None) -> Any:

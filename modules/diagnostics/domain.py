@@ -11,6 +11,15 @@ from shared_contracts.message import Envelope
 
 _LARGEST = 2**63 - 1
 
+MOST_NUMBERED = 300
+"""Statuses of connectors and meters of a station: as many as 128 connectors have, with some room for a new numbering.
+
+A station that tells of more counts wrong. The first ones stay; those that come later are not kept.
+"""
+
+MOST_STATUSES = MOST_NUMBERED + 20
+"""So many statuses of one station are shown: more than are kept, unless several processes stored its first at once."""
+
 
 def parse_position(text: str) -> int | None:
     """Read the position of an event as clients send it; None for what is none."""
@@ -102,6 +111,11 @@ class Status:
     def order(self) -> tuple[int, datetime]:
         """The newer of two statuses has the greater."""
         return self.version, self.observed_at
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether a station may have any number of such items, as of connectors; not so e.g. of `firmware`."""
+        return ":" in self.item
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,13 @@ class ReplayNotFound(NotFound):
     title = "No such replay"
 
 
+class StationNotFound(NotFound):
+    """No charging station can have this id."""
+
+    def __init__(self, station_id: str) -> None:
+        super().__init__(f"There is no charging station {station_id!r}.")
+
+
 class LogRequestNotFound(NotFound):
     """No request for a log has this id."""
 

@@ -1,8 +1,9 @@
 """The statuses that changed since they were last written, and the service that writes them about every second.
 
 Handlers only lay envelopes aside here: what they say is read when it is written, once per item. So a station that
-reports ten times a second costs one write a second, and a store that is down costs memory for one status per
-item, while the events go on. What a crash loses of this is read again from the event store, see `status_writer`.
+reports ten times a second costs one write a second, and a store that is down costs memory for one status per item,
+and for no more connectors and meters of a station than the store keeps, while the events go on. What a crash loses of
+this is read again from the event store, see `status_writer`.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from itertools import islice
 import structlog
 from pydantic import ValidationError
 
-from modules.diagnostics.domain import Status
+from modules.diagnostics.domain import MOST_NUMBERED, Status
 from modules.diagnostics.projection import PROJECTED, Projection
 from modules.diagnostics.removed_stations import RemovedStations
 from shared_contracts.charge_points import StationRemoved
@@ -39,7 +40,7 @@ class Latest:
     def __init__(self) -> None:
         self._projection = Projection()
         self._unread: dict[object, Envelope] = {}
-        self._changed: dict[tuple[str, str], Status] = {}
+        self._changed: dict[str, dict[str, Status]] = {}
         self._reading = asyncio.Lock()
         self.removed = RemovedStations()
 
@@ -64,14 +65,16 @@ class Latest:
                     await asyncio.sleep(0)
             finally:
                 self._read(envelopes)  # cancelled: the rest is not to be lost
-        return list(self._changed.values())
+        return [status for items in self._changed.values() for status in items.values()]
 
     def written(self, statuses: Sequence[Status]) -> None:
         """Forget what is stored now, unless it has changed meanwhile."""
         for status in statuses:
-            place = (status.station_id, status.item)
-            if self._changed.get(place) is status:
-                del self._changed[place]
+            items = self._changed.get(status.station_id, {})
+            if items.get(status.item) is status:
+                del items[status.item]
+                if not items:
+                    del self._changed[status.station_id]
 
     def _read(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
@@ -91,16 +94,18 @@ class Latest:
 
     def _remove(self, station_id: str, at: datetime) -> None:
         self.removed.remove(station_id, at)
-        for place in [place for place in self._changed if place[0] == station_id]:
-            del self._changed[place]
+        self._changed.pop(station_id, None)
 
     def _keep(self, status: Status) -> None:
         if status.station_id in self.removed:
             return
-        place = (status.station_id, status.item)
-        kept = self._changed.get(place)
-        if kept is None or kept.order < status.order:
-            self._changed[place] = status
+        items = self._changed.setdefault(status.station_id, {})
+        kept = items.get(status.item)
+        if kept is None:
+            if len(items) < MOST_NUMBERED or not status.is_numbered:
+                items[status.item] = status
+        elif kept.order < status.order:
+            items[status.item] = status
 
 
 def _subject(envelope: Envelope) -> object:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from modules.diagnostics.domain import Status
 from shared_contracts.message import Envelope
@@ -19,9 +19,16 @@ from shared_contracts.stations import (
 )
 from shared_contracts.transactions import TransactionReported, TransactionStarted
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
 _SEQUENCE_BITS = 20
 _LARGEST = 2**63 - 1
 _TRANSACTIONS = 50_000
+_STATIONS = 200_000
+_HIGHEST_ID = 10_000
+"""Of an EVSE or a connector, as where stations' connectors are listed: beyond it a number is no number of a thing."""
+
 SEEN_EVERY_S = 60
 """A station that is heard again within a minute is not worth a write."""
 
@@ -59,6 +66,8 @@ class Projection:
 
     def _reported(self, envelope: Envelope) -> Iterable[Status]:
         event = envelope.read(StatusReported)
+        if not _are_sane(event.evse_id or 0, event.connector_id):
+            return
         body = event.model_dump(mode="json", exclude={"station_id"})
         yield self._status(envelope, connector_item(event.evse_id, event.connector_id), event.status, body)
 
@@ -86,14 +95,13 @@ class Projection:
     def _remember_evse(self, transaction: tuple[str, str], evse_id: int | None) -> None:
         if evse_id is not None:
             self._evse_of[transaction] = evse_id
-            if len(self._evse_of) > _TRANSACTIONS:
-                del self._evse_of[next(iter(self._evse_of))]
+            _forget_oldest(self._evse_of, _TRANSACTIONS)
 
     def _meter(
         self, envelope: Envelope, number: int, transaction_ref: str | None, readings: Iterable[MeterReading]
     ) -> Iterable[Status]:
         body = latest_values(readings)
-        if body:
+        if body and _are_sane(number):
             yield self._status(envelope, f"meter:{number}", None, {"transaction_ref": transaction_ref, **body})
 
     def _firmware(self, envelope: Envelope) -> Iterable[Status]:
@@ -110,6 +118,7 @@ class Projection:
             earlier = self._seen_at.get(station_id)
             if earlier is None or (at - earlier).total_seconds() >= SEEN_EVERY_S:
                 self._seen_at[station_id] = at
+                _forget_oldest(self._seen_at, _STATIONS)
                 version = int(at.timestamp() * 1000) << _SEQUENCE_BITS
                 yield Status(station_id, "last_seen", None, at, version, {"last_seen_at": at.isoformat()})
 
@@ -141,6 +150,16 @@ def connector_item(evse_id: int | None, connector_id: int) -> str:
     if evse_id is None:
         return f"connector:{connector_id}:{min(connector_id, 1)}"
     return f"connector:{evse_id}:{connector_id}"
+
+
+def _are_sane(*numbers: int) -> bool:
+    return all(0 <= number <= _HIGHEST_ID for number in numbers)
+
+
+def _forget_oldest(known: dict[_K, _V], most: int) -> None:
+    """What was first put in goes first."""
+    if len(known) > most:
+        del known[next(iter(known))]
 
 
 def latest_values(readings: Iterable[MeterReading]) -> dict[str, Any]:

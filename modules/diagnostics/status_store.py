@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Text, delete, literal, select, text, tuple_
 
 from modules.diagnostics import tables
-from modules.diagnostics.domain import Status
+from modules.diagnostics.domain import MOST_NUMBERED, MOST_STATUSES, Status
 from modules.kernel.work import ModuleContext
 from shared_contracts.stations import POD_SILENT
 
@@ -20,7 +20,10 @@ class StatusStore(Protocol):
     """Keeps the newest status of every item of every station. Any method may raise where the store is not there."""
 
     async def put(self, statuses: Sequence[Status]) -> None:
-        """Store each where it is newer than what is kept. An item comes once in a call."""
+        """Store each where it is newer than what is kept. An item comes once in a call.
+
+        Of the numbered items of a station, those are left out that would be more than `MOST_NUMBERED`.
+        """
         ...
 
     async def remove(self, station_id: str, before: datetime) -> None:
@@ -28,7 +31,7 @@ class StatusStore(Protocol):
         ...
 
     async def of_station(self, station_id: str) -> list[Status]:
-        """All items of a station, sorted by item."""
+        """The items of a station, sorted; no more than `MOST_STATUSES`."""
         ...
 
     async def page(
@@ -68,7 +71,8 @@ class PostgresStatusStore:
 
     async def of_station(self, station_id: str) -> list[Status]:
         """By the primary key."""
-        statement = select(tables.statuses).where(_STATUS.station_id == station_id).order_by(_STATUS.item)
+        statement = select(tables.statuses).where(_STATUS.station_id == station_id)
+        statement = statement.order_by(_STATUS.item).limit(MOST_STATUSES)
         async with self._context.serve() as work:
             return [_status(row) for row in await work.execute(statement)]
 
@@ -98,13 +102,31 @@ _KEPT_VERSION = (
 """The release before gave an end that was concluded from silence the version of a real one."""
 
 _UPSERT = text(
-    "INSERT INTO diagnostics.statuses AS kept (station_id, item, state, observed_at, version, body) "
-    "SELECT * FROM unnest(CAST(:station_ids AS text[]), CAST(:items AS text[]), CAST(:states AS text[]), "
-    "CAST(:observed AS timestamptz[]), CAST(:versions AS bigint[]), CAST(CAST(:bodies AS text[]) AS json[])) "
-    "ON CONFLICT (station_id, item) DO UPDATE SET state = excluded.state, observed_at = excluded.observed_at, "
-    "version = excluded.version, body = excluded.body "
-    f"WHERE ({_KEPT_VERSION}, kept.observed_at) < (excluded.version, excluded.observed_at)"
+    f"""
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:station_ids AS text[]), CAST(:items AS text[]), CAST(:states AS text[]),
+            CAST(:observed AS timestamptz[]), CAST(:versions AS bigint[]), CAST(CAST(:bodies AS text[]) AS json[]))
+            AS given (station_id, item, state, observed_at, version, body)
+    ), new AS (
+        SELECT station_id, item, row_number() OVER (PARTITION BY station_id ORDER BY item COLLATE "C") AS number
+        FROM given WHERE strpos(item, ':') > 0 AND NOT EXISTS (
+            SELECT FROM diagnostics.statuses AS old WHERE (old.station_id, old.item) = (given.station_id, given.item))
+    ), refused AS (
+        SELECT station_id, item FROM new WHERE number + (
+            SELECT count(*) FROM (
+                SELECT FROM diagnostics.statuses AS old
+                WHERE old.station_id = new.station_id AND strpos(old.item, ':') > 0 LIMIT {MOST_NUMBERED}
+            ) AS numbered) > {MOST_NUMBERED}
+    )
+    INSERT INTO diagnostics.statuses AS kept (station_id, item, state, observed_at, version, body)
+    SELECT * FROM given WHERE (station_id, item) NOT IN (SELECT station_id, item FROM refused)
+    ORDER BY station_id COLLATE "C", item COLLATE "C"
+    ON CONFLICT (station_id, item) DO UPDATE SET state = excluded.state, observed_at = excluded.observed_at,
+        version = excluded.version, body = excluded.body
+    WHERE ({_KEPT_VERSION}, kept.observed_at) < (excluded.version, excluded.observed_at)
+    """
 )
+"""New items are counted, others are not: nearly all are old, and cost a look at the primary key."""
 
 
 def _columns(statuses: Sequence[Status]) -> dict[str, list[Any]]:

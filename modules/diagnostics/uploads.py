@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import uuid4
 
 from modules.diagnostics.domain import LogRequest
+from modules.diagnostics.errors import StationNotFound
 from modules.diagnostics.repository import logs
 from modules.kernel.destinations import DestinationRefused
 from modules.kernel.secrets import without_user_info
@@ -14,6 +15,7 @@ from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import GetLog
 
+_LONGEST_ID = 48
 _ANSWER_S = 15.0  # the command itself is waited for 10 s
 
 
@@ -29,8 +31,11 @@ async def record_log_request(
 ) -> LogRequest:
     """Store what is to be asked, with a request id of its own, before a station can answer it.
 
-    The credentials in the URL are for the station alone: they are not stored.
+    The credentials in the URL are for the station alone: they are not stored. Raises StationNotFound for what is too
+    long to be the id of one.
     """
+    if len(station_id) > _LONGEST_ID:
+        raise StationNotFound(station_id)
     request = LogRequest(
         id=uuid4(),
         station_id=station_id,

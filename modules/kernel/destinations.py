@@ -7,6 +7,7 @@ before the station asks cannot be seen from here. We ourselves open no URL that 
 """
 
 import asyncio
+import re
 import socket
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +20,11 @@ from modules.kernel.errors import Problem
 SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
 """What OCPP names for files."""
 
+_UNFIT = frozenset('"<>\\^`{|} ')
+"""What stands in no URL (RFC 3986): each program makes of it what it likes."""
+_UNFIT_HOST = _UNFIT | {"%"}
+_PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^\[\]]*)(?::\d*)?", re.ASCII)
+"""Host and port: brackets are around the whole of an IPv6 address."""
 _LOOKUP_S = 2.0
 _INNER_NAMES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 
@@ -82,17 +88,21 @@ class Destinations:
 
 
 def host_of(url: str, schemes: Sequence[str]) -> str | None:
-    """The host that any program takes the URL for, in lower case; None for a URL that programs read differently."""
-    if not url.isprintable() or set(url) & {" ", "\\"}:
+    """The host that any program takes the URL for, in lower case; None for a URL that programs read differently.
+
+    A percent in the host is one of these: some decode it (RFC 3986 §3.2.2), some look the name up as it is written.
+    """
+    if not url.isprintable() or not _UNFIT.isdisjoint(url):
         return None
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in schemes or not host:
+    if parts.scheme not in schemes or not host or not _PLACE.fullmatch(parts.netloc.rpartition("@")[2]):
         return None
-    return unicodedata.normalize("NFKC", host).lower().rstrip(".") or None
+    host = unicodedata.normalize("NFKC", host).lower().rstrip(".")
+    return host if host and _UNFIT_HOST.isdisjoint(host) else None
 
 
 def literal(host: str) -> Address | None:

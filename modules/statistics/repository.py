@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, literal, select
+from sqlalchemy import ColumnElement, Row, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from modules.kernel.work import Work
@@ -81,11 +81,6 @@ async def grouped(
     if after is not None:
         statement = statement.where(group > (date.fromisoformat(after) if by is Grouping.DAY else after))
     return [_figures(row) for row in await work.execute(statement.limit(limit))]
-
-
-async def empty(work: Work) -> None:
-    """Forget all sessions."""
-    await work.execute(delete(sessions))
 
 
 def _figures(row: Row[Any]) -> Figures:

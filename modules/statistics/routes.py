@@ -48,11 +48,10 @@ async def export_day_figures(call: Call[SpanFilter, None], work: Work) -> Downlo
 
 
 async def rebuild_statistics(call: Call[NoQuery, None], work: Work) -> AfterCommit[RebuildView]:  # noqa: ARG001 -- every route has a call
-    """Empty the figures and count every transaction again, from the event store; they grow back within minutes.
+    """Count again, within minutes, every transaction of which the event store has the end; the figures stay meanwhile.
 
-    If the event store cannot be reached, the figures stay empty until this is repeated.
+    What was counted of others stays as it is. If the event store cannot be reached, nothing changes.
     """
-    await repository.empty(work)
 
     async def answer() -> RebuildView:
         return RebuildView(events=await service.replay(work))

@@ -17,6 +17,10 @@ async def count(work: Work, ended: Sequence[TransactionEnded]) -> None:
 
 
 async def replay(work: Work) -> int:
-    """Have every end of a transaction sent again; returns how many there are. Errors as of `Work.ask`."""
+    """Have every end of a transaction sent again; returns how many there are. Errors as of `Work.ask`.
+
+    Sessions are not deleted for it: what comes again replaces them, and what does not was counted nonetheless. Its
+    event was dropped with its week, was set aside, or is yet to be stored.
+    """
     request = ReplayEvents(to_module="statistics", keys=(TransactionEnded.key,))
     return (await work.ask(request, timeout=_REPLAY_S)).events

@@ -29,10 +29,15 @@ async def judge_if_possible(
         return None
 
 
-async def unless_concurrent(work: Work, id_token: str, judged: TokenJudged) -> TokenJudged:
-    """The verdict, or that the token has an open transaction already, where the operator wants that refused."""
+async def unless_concurrent(
+    work: Work, id_token: str, judged: TokenJudged, *, besides: tuple[str, str] | None = None
+) -> TokenJudged:
+    """The verdict, or that the token has an open transaction already, where the operator wants that refused.
+
+    `besides` is the transaction, by station and ref, that it is not concurrent with: itself.
+    """
     if judged.status is not TokenStatus.ACCEPTED or not work.resource(TransactionsSettings).refuse_concurrent:
         return judged
-    if not await starts.has_open(work, fold_token(id_token)):
+    if not await starts.has_open(work, fold_token(id_token), besides=besides):
         return judged
     return judged.model_copy(update={"status": TokenStatus.CONCURRENT_TX})

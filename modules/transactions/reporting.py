@@ -43,11 +43,16 @@ async def judge_and_merge(work: Work, report: JudgeTransactionReport) -> Transac
 
 
 async def _unless_concurrent(work: Work, key: Key, report: JudgeTransactionReport, judged: TokenJudged) -> TokenJudged:
-    """A transaction that is open already is never concurrent with itself."""
-    refused = await judging.unless_concurrent(work, report.id_token or "", judged)
-    if refused.status is judged.status or key in await reports.lock(work, [key]):
+    """A token that was accepted for this transaction stays so, whatever it is used for elsewhere later."""
+    verdict = await judging.unless_concurrent(work, report.id_token or "", judged, besides=key)
+    if verdict.status is judged.status:
         return judged
-    return refused
+    known = (await reports.lock(work, [key])).get(key)
+    token = known.facts.token if known and known.facts else None
+    was_accepted = (
+        token is not None and token.status == TokenStatus.ACCEPTED and token.folded == fold_token(report.id_token or "")
+    )
+    return judged if was_accepted else verdict
 
 
 def _gather(merged: dict[Key, Facts], report: TransactionReport, judged: TokenJudged | None) -> None:

@@ -4,7 +4,7 @@ import structlog
 
 from modules.kernel.work import Work
 from modules.transactions import events, judging, metering
-from modules.transactions.domain.starts_and_stops import closed, may_be_stopped_unnamed, stop_digest
+from modules.transactions.domain.starts_and_stops import closed, may_be_stopped_unnamed, stop_digest, unmatched
 from modules.transactions.domain.transaction import MATCHED_BY_STATION, Transaction
 from modules.transactions.repository import reports, samples, starts
 from modules.transactions.settings import TransactionsSettings
@@ -24,19 +24,38 @@ async def stop(work: Work, message: CloseTransaction) -> TransactionClosed:
         await _stop_unnamed(work, message)
     elif transaction.state is TransactionState.CHARGING:
         await _end(work, closed(transaction, message, rollover_wh=_rollover_wh(work)), message)
-    elif transaction.stop_digest != stop_digest(message):
-        await _keep_apart(work, message, ALREADY_OVER)
+    elif transaction.stop_digest == stop_digest(message):
+        pass
+    elif MATCHED_BY_STATION in transaction.flags:
+        await _correct(work, transaction, message)
+    else:
+        await _keep_apart(work, message, ALREADY_OVER, stop_digest(message))
     if judged is None:
         return TransactionClosed()
     return TransactionClosed(status=judged.status, expires_at=judged.expires_at, group=judged.group)
 
 
 async def _stop_unnamed(work: Work, message: CloseTransaction) -> None:
+    digest = stop_digest(message)
+    if await starts.was_stopped_by(work, message.station_id, digest):
+        return
     only = await starts.lock_only_open(work, message.station_id)
-    if only is not None and may_be_stopped_unnamed(only, message):
+    if (
+        only is not None
+        and may_be_stopped_unnamed(only, message)
+        and not await reports.is_kept_apart(work, message.station_id, digest)
+    ):
         await _end(work, closed(only, message, MATCHED_BY_STATION, rollover_wh=_rollover_wh(work)), message)
-    elif not await starts.was_stopped_by(work, message.station_id, stop_digest(message)):
-        await _keep_apart(work, message, UNKNOWN_NUMBER)
+    elif not await starts.was_stopped_by(work, message.station_id, digest):  # by its twin, while we waited
+        await _keep_apart(work, message, UNKNOWN_NUMBER, digest)
+
+
+async def _correct(work: Work, transaction: Transaction, message: CloseTransaction) -> None:
+    """The stop that names a transaction takes the place of one that was only taken for its own."""
+    charging, guess = unmatched(transaction)
+    assert transaction.stop_digest is not None
+    await _keep_apart(work, guess, UNKNOWN_NUMBER, transaction.stop_digest)
+    await _end(work, closed(charging, message, rollover_wh=_rollover_wh(work)), message)
 
 
 def _rollover_wh(work: Work) -> int | None:
@@ -60,6 +79,6 @@ async def _end(work: Work, transaction: Transaction, message: CloseTransaction) 
     work.publish(ended, occurred_at=ended.ended_at)
 
 
-async def _keep_apart(work: Work, message: CloseTransaction, problem: str) -> None:
+async def _keep_apart(work: Work, message: CloseTransaction, problem: str, digest: str) -> None:
     log.warning("stop_without_transaction", station=message.station_id, number=message.number, problem=problem)
-    await reports.keep_unmatched(work, message, problem, stop_digest(message))
+    await reports.keep_unmatched(work, message, problem, digest)

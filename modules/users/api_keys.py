@@ -7,7 +7,7 @@ from modules.kernel.errors import InvalidRequest
 from modules.kernel.scopes import SCOPES, Principal, Scope
 from modules.kernel.work import Work
 from modules.users.domain import ApiKey, secret_hash
-from modules.users.errors import ApiKeyNotFound, BeyondOwnScopes, TooManyApiKeys, UserNotFound
+from modules.users.errors import ApiKeyNotFound, BeyondOwnScopes, KeyMakesNone, TooManyApiKeys, UserNotFound
 from modules.users.people import get as get_user
 from modules.users.repository import api_keys as repository
 from modules.users.repository import people
@@ -29,8 +29,11 @@ async def create(
 ) -> tuple[ApiKey, str]:
     """Make a key that acts for its maker, with their role or a lesser one; returned with its text.
 
-    Raises BeyondOwnScopes for what the maker may not do, InvalidRequest for a time that is past, TooManyApiKeys.
+    Raises KeyMakesNone for a maker that is a key itself (else what it may do would outlive it), BeyondOwnScopes for
+    what the maker may not do, InvalidRequest for a time that is past, TooManyApiKeys.
     """
+    if by.api_key_id is not None:
+        raise KeyMakesNone
     role = role or by.role
     if not SCOPES[role] <= SCOPES[by.role] or not (SCOPES[role] if scopes is None else scopes) <= by.scopes:
         raise BeyondOwnScopes

@@ -63,12 +63,20 @@ class ApiKey:
     last_used_at: datetime | None
 
     def access(self, owner: User, now: datetime) -> tuple[Role, frozenset[Scope]] | None:
-        """What the key opens now: never more than its owner has left; None for nothing at all."""
+        """What the key opens now: what it was made for, of what its owner has left; None for nothing at all."""
         if not owner.active or (self.expires_at is not None and self.expires_at <= now):
             return None
-        role = self.role if SCOPES[self.role] <= SCOPES[owner.role] else owner.role
-        scopes = SCOPES[role] if self.scopes is None else SCOPES[role] & self.scopes
-        return (role, scopes) if scopes else None
+        scopes = SCOPES[self.role] & SCOPES[owner.role]
+        if self.scopes is not None:
+            scopes &= self.scopes
+        return (_lesser(self.role, owner.role), scopes) if scopes else None
+
+
+def _lesser(one: Role, other: Role) -> Role:
+    """The role that is less than the other. Driver is, whatever the other may: drivers see what is theirs alone."""
+    if Role.DRIVER in {one, other}:
+        return Role.DRIVER
+    return one if SCOPES[one] <= SCOPES[other] else other
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ class BeyondOwnScopes(Forbidden):
     title = "This takes scopes that you do not have"
 
 
+class KeyMakesNone(Forbidden):
+    """People make API keys, having signed in; a key makes none."""
+
+    code = "api_key_makes_none"
+    title = "An API key makes no API keys: sign in"
+
+
 class UnfitEmail(InvalidRequest):
     """This is no email address."""
 

@@ -26,7 +26,7 @@ from modules.users.repository import people as repository
 from modules.users.repository import sessions
 from modules.users.signing_in import verified
 from shared_contracts.message import new_id
-from shared_contracts.users import CreateUser, Role, UserChanged, UserCreated
+from shared_contracts.users import CreateUser, PersonStanding, Role, UserChanged, UserCreated
 
 
 async def create(
@@ -154,6 +154,17 @@ async def change_own_password(work: Work, user_id: str, *, current: str, new: st
         raise WrongPassword
     await throttle.forgive(work, email, source)
     await _replace_password(work, account.user, password_hash)
+
+
+async def standing(work: Work, user_id: str) -> PersonStanding:
+    """What a person may be now, and since when they are signed in; nothing of one who is not there or not active."""
+    try:
+        user = await get(work, user_id)
+    except UserNotFound:
+        return PersonStanding()
+    if not user.active:
+        return PersonStanding()
+    return PersonStanding(role=user.role, signed_in_since=await sessions.oldest(work, user_id))
 
 
 async def sign_out_everywhere(work: Work, user_id: str) -> None:

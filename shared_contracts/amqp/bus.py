@@ -10,14 +10,14 @@ from shared_contracts.amqp.consumer import Consumer
 from shared_contracts.amqp.dead_letters import DeadLetters
 from shared_contracts.amqp.link import Link, Wire
 from shared_contracts.amqp.listener import Listener
-from shared_contracts.amqp.post import Post
+from shared_contracts.amqp.post import NotSent, Post
 from shared_contracts.amqp.replies import Replies
 from shared_contracts.amqp.requests import Requests
 from shared_contracts.amqp.server import Server
 from shared_contracts.amqp.stations import Stations
 from shared_contracts.amqp.topology import Topology, route
+from shared_contracts.batches import Batch
 from shared_contracts.bus import Backlog, Counters, Limits, OnEvent, OnRequest, RequestTimedOut, Subscription
-from shared_contracts.gather import Batch
 from shared_contracts.message import Envelope
 from shared_contracts.publisher import Publisher
 
@@ -130,9 +130,9 @@ class AmqpBus:
         """Hear events as they pass."""
         self._listener.add(keys, on_event)
 
-    def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
+    def publish(self, envelope: Envelope, *, only: str | None = None, perishable: bool = False) -> asyncio.Future[None]:
         """Hand over an event; the future is done when a quorum of the broker has written it."""
-        return self._publisher.publish(envelope, only)
+        return self._publisher.publish(envelope, only, perishable=perishable)
 
     async def request(self, envelope: Envelope, *, timeout: float) -> bytes:
         """Ask the consumer that serves the key."""
@@ -169,5 +169,8 @@ class AmqpBus:
         await self._listener.open(wire)
 
     async def _carry(self, batch: Batch) -> None:
+        await self._events.free()
+        if batch.given_up:
+            raise NotSent("given up while the broker was away")
         properties = Basic.Properties(message_id=batch.id, delivery_mode=2)
         await self._events.publish(batch.body, self._topology.events, route(batch), properties, mandatory=True)

@@ -9,8 +9,8 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 from pamqp.common import FieldTable
 
 from shared_contracts import edge
+from shared_contracts.batches import Batch
 from shared_contracts.bus import PROBE, Subscription
-from shared_contracts.gather import Batch
 from shared_contracts.message import Envelope, new_id
 
 DELIVERY_LIMIT = 20

@@ -1,6 +1,7 @@
 """The frame log: both directions as they were, without secrets, and storable."""
 
 import asyncio
+import time
 
 import orjson
 import pytest
@@ -118,6 +119,13 @@ async def test_a_network_profiles_secrets_are_in_no_frame() -> None:
         '[2,"1","A",{"location":"ftp://u:c4n4ry@h/"}]',
         r'[2,"1","A",{"location":"ftp:\/\/u:c4n4ry@h\/"}]',
         '[2,"1","A",{"location":"HTTPS://u:p@c4n4ry@h/"}]',
+        r'[2,"1","A",{"location":"ftp://me:s3\"c4n4ry@files"}]',
+        r'[2,"1","A",{"location":"ftp:\/\/me:\\\"c4n4ry\\@files\/x"}]',
+        r'[2,"1","A",{"location":"ftp://me:\u0416c4n4ry@files"}]',
+        r'[2,"1","A",{"location":"ftp://u:c4n4ry\"@a/ ftps://u\":c4n4ry@b","other":"sftp://\"c4n4ry@c"}]',
+        r'[2,"1","DataTransfer",{"data":"{\"location\":\"ftp://me:s3\\\"c4n4ry@files\"}"}]',
+        r'[2,"1","DataTransfer",{"data":"{\"location\":\"ftp:\\\/\\\/me:\\\\c4n4ry\u20ac\\u20ac@files\"}"}]',
+        r"no JSON: ftp://me:\"c4n4ry\@files",
         f'[2,"1","A",{{"basicAuthPassword":"c4n4ry","a":{"[" * 2000}{"]" * 2000}}}]',
     ],
 )
@@ -132,11 +140,31 @@ def test_no_spelling_of_a_secret_gets_through(text: str) -> None:
         '[2,"7","A",{"mail":"someone@example.org"}]',
         '[2,"7","A",{"url":"https://example.org/a@b"}]',
         '[2,"7","DataTransfer",{"key":"value"}]',
+        '[2,"7","A",{"url":"https://example.org","mail":"someone@example.org"}]',
+        r'[2,"7","A",{"url":"https://example.org\\","mail":"someone@example.org"}]',
+        r'[2,"7","A",{"url":"https:\/\/example.org\/a@b"}]',
+        r'[2,"7","A",{"text":"see https://example.org\nor someone@example.org"}]',
+        r'[2,"7","A",{"data":"{\"url\":\"https://example.org\",\"mail\":\"someone@example.org\"}"}]',
+        r'[2,"7","A",{"data":"{\"url\":\"https://example.org\\\\\",\"mail\":\"someone@example.org\"}"}]',
         '[2,"7","NotifyReport",{"reportData":[{"variable":{"name":"PasswordLength"},"variableAttribute":[{"value":"9"}]}]}]',
     ],
 )
 def test_a_frame_without_secrets_stays_as_it_is(text: str) -> None:
     assert redacted(text) == text
+
+
+def test_of_two_addresses_each_is_masked_and_what_is_between_and_after_them_stays() -> None:
+    text = r'[2,"1","A",{"a":"ftp://u:\"p@one/x@y","b":"\"z@","c":"sftp:\/\/v:\\@two","mail":"someone@example.org"}]'
+    shown = r'[2,"1","A",{"a":"ftp://***@one/x@y","b":"\"z@","c":"sftp:\/\/***@two","mail":"someone@example.org"}]'
+    assert redacted(text) == shown
+
+
+@pytest.mark.parametrize("part", ["ftp://", r"ftp://\"", r"\"", r"\\\"", r'"ftp://\\\"', "a:", "a@", r"\@", "ftp://u@"])
+def test_a_frame_of_900_kb_is_looked_through_at_once(part: str) -> None:
+    """It is done where the frames of every other station wait."""
+    began = time.process_time()
+    redacted("@ftp://" + part * (900_000 // len(part)))
+    assert time.process_time() - began < 1.0
 
 
 async def test_frames_beyond_what_may_wait_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

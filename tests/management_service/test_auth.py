@@ -17,12 +17,14 @@ from management_service import auth
 from management_service.auth import Authenticator
 from modules.kernel.errors import Unauthenticated, Unavailable
 from modules.kernel.scopes import SCOPES, Scope
-from shared_contracts.bus import Bus, NoHandler
+from shared_contracts.bus import Bus, Counters, NoHandler
 from shared_contracts.message import Envelope, Reply
 from shared_contracts.users import (
     API_KEY_PREFIX,
     ApiKeyVerified,
+    GetPersonStanding,
     GetVerificationKeys,
+    PersonStanding,
     Role,
     UserChanged,
     VerificationKeys,
@@ -54,9 +56,12 @@ class Users:
     def __init__(self) -> None:
         self.keys = [KEY]
         self.api_key = ApiKeyVerified()
-        self.asked = {GetVerificationKeys.key: 0, VerifyApiKey.key: 0}
+        self.asked = {GetVerificationKeys.key: 0, VerifyApiKey.key: 0, GetPersonStanding.key: 0}
         self.hashes: list[str] = []
         self.there = True
+        self.connected = True
+        self.counters = Counters()
+        self.standing = PersonStanding(role=Role.OPERATOR, signed_in_since=datetime.now(UTC))
         self._held: asyncio.Event | None = None
 
     def hold(self) -> asyncio.Event:
@@ -74,6 +79,8 @@ class Users:
         reply: Reply = self.api_key
         if envelope.key == GetVerificationKeys.key:
             reply = VerificationKeys(keys=tuple(key.as_dict(private=False) for key in self.keys))
+        elif envelope.key == GetPersonStanding.key:
+            reply = self.standing
         else:
             self.hashes.append(envelope.read(VerifyApiKey).key_hash)
         return reply.model_dump_json(exclude_defaults=True).encode()
@@ -255,6 +262,52 @@ async def test_an_api_key_of_scopes_that_are_all_unknown_opens_nothing(
     principal = await authenticator.principal(f"Bearer {API_KEY_PREFIX}x")
     assert principal is not None
     assert principal.scopes == frozenset()
+
+
+_NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("standing", "holds"),
+    [
+        (PersonStanding(role=Role.OPERATOR, signed_in_since=_NOW), True),
+        (PersonStanding(role=Role.VIEWER, signed_in_since=_NOW), False),
+        (PersonStanding(role=Role.OPERATOR, signed_in_since=_NOW + timedelta(seconds=9)), False),
+        (PersonStanding(role=Role.OPERATOR), False),
+        (PersonStanding(), False),
+    ],
+    ids=["as before", "another role", "signed in again", "signed out", "gone"],
+)
+async def test_what_was_not_heard_without_the_broker_is_asked_once_it_is_back(
+    authenticator: Authenticator, answering: Users, standing: PersonStanding, holds: bool
+) -> None:
+    header = f"Bearer {issued(iat=int(_NOW.timestamp()))}"
+    assert await authenticator.principal(header) is not None
+    answering.standing = standing
+    answering.connected = False
+    answering.counters.reconnects += 1
+    assert await authenticator.principal(header) is not None
+    answering.connected = True
+    for _ in range(3):
+        if holds:
+            assert await authenticator.principal(header) is not None
+        else:
+            with pytest.raises(Unauthenticated):
+                await authenticator.principal(header)
+    assert answering.asked[GetPersonStanding.key] == (1 if holds else 3)
+
+
+async def test_while_nobody_tells_what_was_not_heard_nobody_is_let_in(
+    authenticator: Authenticator, answering: Users
+) -> None:
+    header = f"Bearer {issued(iat=int(time.time()))}"
+    await authenticator.principal(header)
+    answering.counters.reconnects += 1
+    answering.there = False
+    with pytest.raises(Unavailable):
+        await authenticator.principal(header)
+    answering.there = True
+    assert await authenticator.principal(header) is not None
 
 
 async def test_a_change_of_users_forgets_what_was_remembered(authenticator: Authenticator, answering: Users) -> None:

@@ -32,8 +32,21 @@ class Recorder(MemoryBus):
         self.broken = False
         self.strangers: set[str | None] = {"nobody"}
         self.held: asyncio.Event | None = None
+        self.away = False
 
-    def publish(self, envelope: Envelope, *, only: str | None = None) -> asyncio.Future[None]:
+    @property
+    def connected(self) -> bool:
+        return not self.away
+
+    def publish(
+        self,
+        envelope: Envelope,
+        *,
+        only: str | None = None,
+        perishable: bool = False,
+    ) -> asyncio.Future[None]:
+        assert perishable, "it would go twice"
+
         async def confirm() -> None:
             if self.held is not None:
                 await self.held.wait()
@@ -210,6 +223,22 @@ async def test_one_process_at_a_time_relays(database: str, monkeypatch: pytest.M
         assert await relaying is Relayed.ALL
 
         assert bus.said == ["a"]
+
+
+async def test_a_process_without_a_broker_leaves_the_outbox_to_the_others(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _hosted(database, monkeypatch) as (hosted, bus, engine):
+        cut_off = Recorder()
+        cut_off.away, cut_off.held = True, asyncio.Event()
+        await _say(hosted, "a")
+        relaying = asyncio.create_task(Relay("probe", engine, cut_off).run())
+        await asyncio.sleep(0.2)
+        relayed = await hosted.relay.relay_once()
+        relaying.cancel()
+        await asyncio.wait([relaying])
+
+        assert (relayed, bus.said) == (Relayed.ALL, ["a"])
 
 
 async def test_what_is_committed_while_another_process_relays_is_said_soon(

@@ -9,9 +9,11 @@ import pytest
 
 from modules.kernel.scopes import SCOPES, Scope
 from shared_contracts.bus import Delivery
-from shared_contracts.message import Envelope, pack
+from shared_contracts.management import RequestAudited
+from shared_contracts.message import Envelope, new_id, pack
+from shared_contracts.stations import LogStatusReported
 from shared_contracts.users import Role
-from tests.harness import Client, Running
+from tests.harness import Client, Running, running
 from tests.management_service.probe import Copied, ManyNoted, Noted, execute, probing, texts
 
 SAID_AT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -162,12 +164,46 @@ async def test_a_correction_must_fit_the_contract(strum: Running) -> None:
     await _deliver(strum, _said("bad"))
     place = f"{PATH}/{(await _only(api))['id']}"
 
-    for payload, key in (({"text": 5}, None), ({}, None), ({"text": "x"}, "nobody.knows.v1")):
+    for payload, key in (({"text": 5}, None), ({}, None), ({"text": 5}, Noted.key)):
         status, problem = await api.patch(place, {"payload": payload, "key": key})
         assert status == 422, payload
-    assert problem["errors"] == [{"field": "key", "message": "is not taken"}]
+    assert [error["field"] for error in problem["errors"]] == ["payload.text"]
     assert (await api.patch(place, {"payload": {"text": "good"}}, If_Match='"9"'))[0] == 412
     assert (await _only(api))["revision"] == 1
+
+
+async def test_a_message_keeps_its_key(strum: Running) -> None:
+    api = strum.api()
+    await _deliver(strum, _said("bad"))
+    place = f"{PATH}/{(await _only(api))['id']}"
+    status, problem = await api.patch(place, {"payload": {"text": "good"}, "key": ManyNoted.key})
+
+    assert (status, problem["errors"]) == (422, [{"field": "key", "message": "stays as it is"}])
+    assert (await api.patch(place, {"payload": {"text": "good"}, "key": Noted.key}))[0] == 200
+    assert (await _only(api))["key"] == Noted.key
+
+
+async def test_nobody_writes_audit_records_by_hand(database: str) -> None:
+    """What is set aside may be corrected; what says who did what is taken as it came, or discarded."""
+    forged = {"requested_at": "2026-01-01T00:00:00Z", "method": "DELETE", "route": "/x", "source": "s", "trace": "t"}
+    forgery = {"payload": forged | {"request_id": "r", "user_id": "u-2"}, "key": RequestAudited.key}
+    async with running(database, "diagnostics") as strum:
+        api, (consumer,) = strum.api(Role.OPERATOR), strum.management._consumers
+        await consumer.set_poison_aside(b"\x00\xff junk", "no batch")
+        for key in (LogStatusReported.key, RequestAudited.key):
+            bad = Envelope(new_id(), key, None, SAID_AT, b"{}")
+            await consumer.take(0, (Delivery(bad.id, (bad,)),))
+        _, page = await api.get("/quarantine/diagnostics")
+        tried = []
+        for item in page["items"]:
+            place = f"/quarantine/diagnostics/{item['id']}"
+            tried.append((await api.patch(place, forgery))[0])
+            await api.post(f"{place}/replay")
+        records = (await strum.api().get("/audit-records"))[1]["items"]
+
+        assert tried == [409, 422, 409], page
+        assert [record for record in records if record["user_id"] == "u-2"] == []
+        assert (await api.post(f"/quarantine/diagnostics/{page['items'][0]['id']}/discard"))[0] == 200
 
 
 async def test_a_body_that_is_no_message_is_shown_corrected_and_handled(strum: Running, database: str) -> None:
@@ -177,7 +213,10 @@ async def test_a_body_that_is_no_message_is_shown_corrected_and_handled(strum: R
     place = f"{PATH}/{(await _only(api))['id']}"
     assert (await api.get(place))[1]["body_base64"] == "AP8ganVuaw=="
     assert (await api.post(f"{place}/replay"))[0] == 409
-    assert (await api.patch(place, {"payload": {"text": "good"}}))[0] == 422, "no key is known"
+    for key in (None, ""):
+        assert (await api.patch(place, {"payload": {"text": "good"}, "key": key}))[0] == 422, "no key is known"
+    status, problem = await api.patch(place, {"payload": {"text": "good"}, "key": "nobody.knows.v1"})
+    assert (status, problem["errors"]) == (422, [{"field": "key", "message": "is not taken"}])
     assert (await api.patch(place, {"payload": {"text": "good"}, "key": Noted.key}))[0] == 200
     assert (await api.post(f"{place}/replay"))[1]["state"] == "replayed"
     assert await texts(database) == ["good"]

@@ -10,8 +10,8 @@ from communication_service.settings import CommunicationSettings
 from shared_contracts import edge
 from shared_contracts.amqp.rights import of_communication
 from shared_contracts.amqp.topology import Topology, listening_patterns, route
+from shared_contracts.batches import Batch
 from shared_contracts.commands import ExecuteCommand
-from shared_contracts.gather import Batch
 from shared_contracts.memory import MemoryBus
 from shared_contracts.message import Event, Request
 

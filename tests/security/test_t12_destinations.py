@@ -14,9 +14,10 @@ from tests.harness import running
 from tests.modules.charge_points.edge import attach, register
 
 PUBLIC = "93.184.216.34"
+SIX = "2606:2800:220:1:248:1893:25c8:1946"
 NAMES: dict[str, list[str]] = {
     "files.example": [PUBLIC],
-    "six.example": ["2606:2800:220:1:248:1893:25c8:1946"],
+    "six.example": [SIX],
     "inner.example": ["10.0.0.7"],
     "metadata.example": ["169.254.169.254"],
     "mixed.example": [PUBLIC, "127.0.0.1"],
@@ -49,7 +50,6 @@ REFUSED = [
     "http://[64:ff9b::7f00:1]/x",
     "http://[2002:7f00:1::]/x",
     "http://[fe80::1]/x",
-    "http://[fe80::1%25eth0]/x",
     "http://[fc00::1]/x",
     "http://\uff11\uff12\uff17.\uff10.\uff10.\uff11/x",
     "http://\u2460\u2461\u2466.0.0.1/x",
@@ -77,6 +77,17 @@ REFUSED = [
     "http://[::1",
     "http://files.example/x\r\nHost: y",
     "http://files.example/\0",
+    "http://169.254.169%2E254/",
+    "http://169.254.169\uff052E254/",
+    "ftp://%31%32%37.0.0.1/x",
+    "http://127.0.0.1%2f.example.com/",
+    "http://127.0.0.1\uff3c.example.com/",
+    "http://files.example%00.example.com/",
+    "http://[fe80::1%25eth0]/x",
+    f"http://127.0.0.1[{SIX}]/x",
+    f"http://[{SIX}].inner.example/x",
+    *(f"https://files.example/{unfit}" for unfit in '"<>^`{|}'),
+    'ftp://me:s3"cret@files.example/x',
     "",
 ]
 
@@ -105,7 +116,9 @@ async def test_a_station_is_not_sent_there(url: str) -> None:
         "ftps://me:secret@files.example:990/up/",
         "sftp://six.example/x",
         f"http://{PUBLIC}/x",
-        "http://[2606:2800:220:1:248:1893:25c8:1946]:8080/x",
+        f"http://[{SIX}]:8080/x",
+        f"http://me:secret@[{SIX}]/x",
+        "ftp://me:s%22cret%40@files.example/x%7By%7D?z=%25",
         "ftp://stations-only.example/x",
         "https://files.example/x?next=http://127.0.0.1/",
     ],
@@ -155,6 +168,12 @@ async def test_a_refusal_does_not_tell_what_a_name_resolves_to_nor_the_credentia
     assert "s3cret" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("url", ["wss://10%2e0.0.1/", "ws://files.example/`", "wss://[fe80::1%25eth0]/"])
+async def test_a_station_is_not_sent_to_a_system_by_a_url_that_programs_read_differently(url: str) -> None:
+    with pytest.raises(DestinationRefused):
+        await Destinations([".example", "fe80::/10"], resolve=Names(NAMES)).check(url, schemes=("ws", "wss"))
+
+
 INNER = "http://169.254.169.254/x"
 AT = "2026-03-01T08:30:00Z"
 NETWORK = {"component": "NetworkConfiguration", "component_instance": "1", "name": "OcppCsmsUrl"}
@@ -179,6 +198,10 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
                 }
             ]
         },
+    ),
+    (
+        "commands",
+        {"type": "raw_call", "action": "GetDiagnostics", "payload": {"location": "http://169.254.169%2E254/"}},
     ),
     ("firmware-updates", {"location": INNER}),
     ("logs", {"location": INNER}),

@@ -79,6 +79,15 @@ async def test_identities_are_not_listed_by_trying() -> None:
         assert (await knock(e, STATION, **RIGHT))[0] == 101
 
 
+async def test_whoever_is_refused_anyway_takes_no_turn_of_an_honest_station() -> None:
+    async with edge(modules=locked(), handshakes_per_s=20) as e:
+        assert (await guess(e, ALLOWED)).count(401) == ALLOWED
+        await asyncio.sleep(1)
+        nonsense = [(await knock(e, ATTACKER, "x" * 49))[0] for _ in range(100)]
+        assert [set(nonsense), set(await guess(e, 100))] == [{404}, {429}]
+        assert (await knock(e, STATION, **RIGHT))[0] == 101
+
+
 async def test_many_addresses_cannot_share_the_guessing() -> None:
     async with edge(modules=locked(), failures_per_station=3, handshakes_per_s=10**6) as e:
         compared = 0

@@ -153,6 +153,23 @@ async def test_who_waits_long_learns_that_the_outcome_is_unknown_and_the_event_s
     await eventually(lambda: recorder.numbers() == [1])
 
 
+async def test_what_is_perishable_never_goes_once_its_caller_has_heard_that_it_did_not(make_bus: MakeBus) -> None:
+    """It is handed over again: both would arrive, and the first one after what was published meanwhile."""
+    bus = make_bus(publish_timeout_s=0.1)
+    recorder = Recorder().subscribe(bus)
+    for _ in range(2):
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*(bus.publish(event(n), perishable=True) for n in range(3)), return_exceptions=True), 2
+        )
+        assert [type(outcome) for outcome in outcomes] == [BusUnavailable] * 3
+    lasting = bus.publish(event(3))
+    await bus.start()
+    await lasting
+    await bus.publish(event(4), perishable=True)
+    await eventually(lambda: recorder.numbers() == [3, 4])
+    assert bus.counters.waiting_envelopes == bus.counters.waiting_bytes == 0
+
+
 async def test_a_caller_that_gives_up_takes_nothing_back(make_bus: MakeBus) -> None:
     bus = make_bus()
     recorder = Recorder().subscribe(bus)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from shared_contracts.batches import Batch
 from shared_contracts.bus import Backlog, BusUnavailable, Counters, Limits, Unroutable
-from shared_contracts.gather import BURST, Batch
+from shared_contracts.gather import BURST
 from shared_contracts.publisher import Publisher
 from tests.shared_contracts.carriers import STATUS, event, eventually, number_of
 

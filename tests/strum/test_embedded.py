@@ -127,10 +127,13 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_an_interrupted_initialisation_leaves_nothing_behind(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path / "pg", durable=False)
-    (tmp_path / "pg" / "new-left" / "data").mkdir(parents=True)
+    left = tmp_path / "pg" / "new-left"
+    (left / "data").mkdir(parents=True)
 
     server.start()
     server.stop()
+
+    assert not left.exists()
 
 
 def test_an_initialised_directory_starts_within_two_seconds(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Setting and clearing charging profiles (OCPP 1.6 §5.5, §5.16, §7.8)."""
 
+import re
+
 from communication_service.ocpp.route import NotExpressible, OutboundCall, Payload
 from communication_service.ocpp.wire import present, stamp, tenths
 from shared_contracts.commands import ChargingProfile, ClearChargingProfile, SetChargingProfile
@@ -9,6 +11,7 @@ _PURPOSES = {
     "tx_default": "TxDefaultProfile",
     "tx": "TxProfile",
 }
+_NUMBER = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 def set_charging_profile(command: SetChargingProfile) -> list[OutboundCall]:
@@ -60,6 +63,6 @@ def charging_schedule(profile: ChargingProfile) -> Payload:
 
 def transaction_number(reference: str) -> int:
     """The number that a 1.6 station knows a transaction by. Raises NotExpressible if it is none."""
-    if not (reference.removeprefix("-").isascii() and reference.removeprefix("-").isdigit()):
+    if not _NUMBER.fullmatch(reference):
         raise NotExpressible(f"a transaction of OCPP 1.6 has a number, not {reference[:40]!r}")
     return int(reference)

@@ -3,7 +3,7 @@
 import hashlib
 import zoneinfo
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -12,6 +12,8 @@ from shared_contracts.charge_points import Registration
 LONGEST_IDENTITY = 48
 LONGEST_TEXT = 255
 """Characters kept of what a station says of itself; stations send more than OCPP allows."""
+BOOT_NOT_TOLD_AGAIN = timedelta(minutes=1)
+"""For how long others are not told again of a station that boots and says nothing new; some boot every ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from modules.charge_points.domain.stations import ExpectedCertificate, Station
+from modules.charge_points.domain.stations import BOOT_NOT_TOLD_AGAIN, ExpectedCertificate, Station
 from modules.charge_points.tables import connections, stations
 from modules.kernel.work import Work
 from shared_contracts.charge_points import Registration
@@ -41,6 +41,14 @@ class StoredAccess:
     registration: Registration
     certificate: ExpectedCertificate
     time_zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBoot:
+    """What holds of a station that booted; `news`: it said something new of itself, or nothing for a while."""
+
+    registration: Registration
+    news: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +127,33 @@ async def find_access(work: Work, station_id: str) -> StoredAccess | None:
     return StoredAccess(Registration(registration), ExpectedCertificate(common_name, fingerprint), time_zone)
 
 
-async def store_boot(work: Work, station_id: str, said: Mapping[str, Any], booted_at: datetime) -> Registration | None:
+async def store_boot(work: Work, station_id: str, said: Mapping[str, Any], booted_at: datetime) -> StoredBoot | None:
     """Store what a station says of itself; None if it is not registered. No new revision: nobody edited it."""
+    before = (
+        select(stations.c.station_id, or_(*_is_news(work, said)).label("news"))
+        .where(stations.c.station_id == station_id)
+        .with_for_update()
+        .cte("before")
+    )
+    told_at = case((before.c.news, work.now), else_=stations.c.boot_told_at)
     statement = (
         update(stations)
-        .where(stations.c.station_id == station_id)
-        .values({**said, "last_booted_at": booted_at})
-        .returning(stations.c.registration)
+        .where(stations.c.station_id == before.c.station_id)
+        .values({**said, "last_booted_at": booted_at, "boot_told_at": told_at})
+        .returning(stations.c.registration, before.c.news)
     )
-    registration = (await work.execute(statement)).scalar_one_or_none()
-    return None if registration is None else Registration(registration)
+    row = (await work.execute(statement)).one_or_none()
+    return None if row is None else StoredBoot(Registration(row.registration), row.news)
+
+
+def _is_news(work: Work, said: Mapping[str, Any]) -> Sequence[ColumnElement[bool]]:
+    told_at = stations.c.boot_told_at
+    return (
+        told_at.is_(None),
+        ~told_at.between(work.now - BOOT_NOT_TOLD_AGAIN, work.now + BOOT_NOT_TOLD_AGAIN),
+        told_at < stations.c.updated_at,
+        *(stations.c[name].is_distinct_from(value) for name, value in said.items()),
+    )
 
 
 def _conditions(which: Filter) -> Sequence[ColumnElement[bool]]:

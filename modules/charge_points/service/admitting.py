@@ -24,13 +24,18 @@ async def access_of(work: Work, station_id: str) -> StationAccess:
 
 
 async def boot(work: Work, station: BootStation) -> BootAnswered:
-    """Store what a station says of itself, and tell it whether it may operate (OCPP 1.6 §4.2, 2.0.1 B01 to B03)."""
-    registration = await stations.store_boot(work, station.station_id, _said(station), station.booted_at)
-    if registration is None and await _registers_itself(work, station.station_id):
-        registration = await stations.store_boot(work, station.station_id, _said(station), station.booted_at)
-    if registration is not None:
-        work.publish(_booted(station, registration))
-    return _answer(registration or Registration.REJECTED, work.resource(ChargePointsSettings))
+    """Store what a station says of itself, and tell it whether it may operate (OCPP 1.6 §4.2, 2.0.1 B01 to B03).
+
+    Others are told of it, but of one that repeats itself not more often than `BOOT_NOT_TOLD_AGAIN`.
+    """
+    stored = await stations.store_boot(work, station.station_id, _said(station), station.booted_at)
+    if stored is None and await _registers_itself(work, station.station_id):
+        stored = await stations.store_boot(work, station.station_id, _said(station), station.booted_at)
+    if stored is None:
+        return _answer(Registration.REJECTED, work.resource(ChargePointsSettings))
+    if stored.news:
+        work.publish(_booted(station, stored.registration))
+    return _answer(stored.registration, work.resource(ChargePointsSettings))
 
 
 async def _stored_access(work: Work, station_id: str) -> StationAccess | None:

@@ -66,7 +66,7 @@ async def remove(work: Work, station_id: str) -> None:
     """Remove a station; it can no longer connect."""
     if not await stations.remove(work, station_id):
         raise StationNotFound(station_id)
-    work.publish(StationRemoved(station_id=station_id))
+    work.publish(StationRemoved(station_id=station_id, removed_at=work.now))
     work.publish(StationAccessChanged(station_id=station_id))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
@@ -56,9 +57,9 @@ async def remove(work: Work, update_id: str) -> None:
     await work.execute(delete(updates).where(updates.c.update_id == update_id))
 
 
-async def forget(work: Work, station_id: str) -> None:
-    """Remove what is known of a station."""
-    await work.execute(delete(updates).where(updates.c.station_id == station_id))
+async def forget(work: Work, station_id: str, *, until: datetime) -> None:
+    """Remove the updates of a station that were requested until then."""
+    await work.execute(delete(updates).where(updates.c.station_id == station_id, updates.c.requested_at <= until))
 
 
 def _update(row: Row[Any]) -> FirmwareUpdate:

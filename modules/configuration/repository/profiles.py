@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, or_, select, update
@@ -86,9 +87,9 @@ async def find(work: Work, station_id: str, profile_id: int) -> SentProfile | No
     return None if row is None else _profile(row)
 
 
-async def forget(work: Work, station_id: str) -> None:
-    """Remove what is known of a station."""
-    await work.execute(delete(profiles).where(profiles.c.station_id == station_id))
+async def forget(work: Work, station_id: str, *, until: datetime) -> None:
+    """Remove what was sent to a station, and answered, until then."""
+    await work.execute(delete(profiles).where(profiles.c.station_id == station_id, profiles.c.updated_at <= until))
 
 
 def _profile(row: Row[Any]) -> SentProfile:

@@ -1,6 +1,7 @@
 """Variables and changes to them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -140,10 +141,10 @@ async def changes_of(work: Work, command_id: str) -> Sequence[Change]:
     return [_change(row) for row in await work.execute(statement)]
 
 
-async def forget(work: Work, station_id: str) -> None:
-    """Remove what is known of a station."""
-    for table in (variables, changes):
-        await work.execute(delete(table).where(table.c.station_id == station_id))
+async def forget(work: Work, station_id: str, *, until: datetime) -> None:
+    """Remove what became known of a station until then."""
+    for table, at in ((variables, variables.c.known_at), (changes, changes.c.answered_at)):
+        await work.execute(delete(table).where(table.c.station_id == station_id, at <= until))
 
 
 def _key(row: Row[Any]) -> VariableKey:

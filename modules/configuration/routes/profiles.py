@@ -13,6 +13,8 @@ from modules.kernel.http import Call, Created, NoQuery, Page, delete, get, page_
 from modules.kernel.scopes import Scope
 from modules.kernel.work import AfterCommit, Work
 
+_MOST_DIGITS = len(str(NUMBERS[-1]))
+
 
 async def list_charging_profiles(call: Call[ProfileFilter, None], work: Work) -> Page[ChargingProfileView]:
     """List the charging profiles that a charging station was given, by id."""
@@ -57,7 +59,7 @@ async def clear_charging_profile(call: Call[NoQuery, None], work: Work) -> None:
 def _profile_id(path: Mapping[str, str]) -> int:
     """The id in the path. Raises ChargingProfileNotFound for what OCPP could not have as one."""
     text = path["profile_id"]
-    if not (text.isascii() and text.isdigit() and int(text[:11]) in NUMBERS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) in NUMBERS):
         raise ChargingProfileNotFound(text)
     return int(text)
 

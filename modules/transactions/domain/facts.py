@@ -49,13 +49,17 @@ class Register(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a transaction. `sequence` are the stretches of sequence numbers that arrived."""
+    """What is known of a transaction. `sequence` are the stretches of sequence numbers that arrived.
+
+    `started_last` is another start than `started` where the station used the id of the transaction once more.
+    """
 
     earliest_at: datetime
     received_at: datetime
     last_sequence_number: int
     offline: bool = False
     started: Said[int] | None = None
+    started_last: Said[int] | None = None
     ended: Said[str] | None = None
     evse_id: Said[int] | None = None
     connector_id: Said[int] | None = None
@@ -74,13 +78,15 @@ def facts_of(report: TransactionReport, judged: TokenJudged | None) -> Facts:
     def said(value: T | None) -> Said[T] | None:
         return None if value is None else (report.happened_at, report.sequence_number, value)
 
+    started = said(0 if report.kind == "started" else None)
     ended = (report.stopped_reason or _DEFAULT_REASON) if report.kind == "ended" else None
     return Facts(
         earliest_at=report.happened_at,
         received_at=report.received_at,
         last_sequence_number=report.sequence_number,
         offline=report.offline,
-        started=said(0 if report.kind == "started" else None),
+        started=started,
+        started_last=started,
         ended=said(ended),
         evse_id=said(report.evse_id),
         connector_id=said(report.connector_id),
@@ -102,6 +108,7 @@ def join(one: Facts, other: Facts) -> Facts:
         last_sequence_number=max(one.last_sequence_number, other.last_sequence_number),
         offline=one.offline or other.offline,
         started=_least(one.started, other.started),
+        started_last=_greatest(one.started_last, other.started_last),
         ended=_least(one.ended, other.ended),
         evse_id=_least(one.evse_id, other.evse_id),
         connector_id=_least(one.connector_id, other.connector_id),

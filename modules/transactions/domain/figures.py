@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from modules.transactions.domain.facts import Facts, is_complete
+from modules.transactions.domain.starts_and_stops import REPLACED
 from modules.transactions.domain.transaction import (
     ABANDONED,
     CLOCK_JUMP,
     SEQUENCE_GAP,
     START_MISSING,
+    SUSPECT,
+    TRANSACTION_ID_REUSED,
     Transaction,
     duration_s,
     energy_between,
@@ -37,7 +40,7 @@ def with_facts(transaction: Transaction, facts: Facts, *, rollover_wh: int | Non
         meter_start_wh=facts.opening and facts.opening.energy_wh,
         offline=facts.offline,
         last_sequence_number=facts.last_sequence_number,
-        flags=with_flags(facts.flags, *(flag for flag in transaction.flags if flag == ABANDONED)),
+        flags=with_flags(facts.flags, *_reused(facts), *(flag for flag in transaction.flags if flag == ABANDONED)),
     )
     return known if facts.ended is None else _ended(known, facts, facts.ended[0], facts.ended[2], rollover_wh)
 
@@ -45,6 +48,14 @@ def with_facts(transaction: Transaction, facts: Facts, *, rollover_wh: int | Non
 def started_at(facts: Facts) -> datetime:
     """When it began; until that report arrives, the earliest time that any report tells of."""
     return facts.started[0] if facts.started else facts.earliest_at
+
+
+def _reused(facts: Facts) -> tuple[str, ...]:
+    """Two starts at different times are two charges; but where the time of receipt stands in, a repeat differs too."""
+    first, last = facts.started, facts.started_last
+    if first is None or last is None or first[0] == last[0] or any(flag.startswith(REPLACED) for flag in facts.flags):
+        return ()
+    return (SUSPECT, TRANSACTION_ID_REUSED)
 
 
 def _ended(

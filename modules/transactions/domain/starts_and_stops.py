@@ -7,6 +7,11 @@ from datetime import datetime, timedelta
 
 from modules.transactions.domain.transaction import (
     CLOCK_JUMP,
+    MATCHED_BY_STATION,
+    METER_DECREASED,
+    POWER_IMPLAUSIBLE,
+    REGISTER_ROLLOVER,
+    SUSPECT,
     Transaction,
     duration_s,
     energy_between,
@@ -19,7 +24,10 @@ from shared_contracts.transactions import CloseTransaction, OpenTransaction
 LATE = timedelta(minutes=2)
 """1.6 does not say what was queued while offline: what is received so much after it happened was."""
 
-_REPLACED = ("time_absent", "time_unparseable", "time_out_of_range", "time_not_credible")
+_UNNAMED = (0, -1)
+_OF_A_STOP = {MATCHED_BY_STATION, SUSPECT, METER_DECREASED, REGISTER_ROLLOVER, POWER_IMPLAUSIBLE, CLOCK_JUMP}
+REPLACED = ("time_absent", "time_unparseable", "time_out_of_range", "time_not_credible")
+"""How the flags begin that tell that the time of receipt stands in for the station's."""
 
 
 def start_digest(message: OpenTransaction) -> str:
@@ -91,18 +99,44 @@ def closed(
 def may_be_stopped_unnamed(transaction: Transaction, message: CloseTransaction) -> bool:
     """Whether a stop without a usable number can be that of this transaction, the only one open at its station.
 
-    A station that never got its number, because it was offline at the start, says 0 or -1.
+    A station that never got its number, because it was offline at the start, says 0 or -1. Another token than it began
+    with may be of the same group, but is more likely that of a transaction whose start never came.
     """
     return (
-        message.number in (0, -1)
+        message.number in _UNNAMED
+        and (message.id_token is None or _is_its_token(transaction, message.id_token))
         and message.meter_stop_wh >= (transaction.meter_start_wh or 0)
         and message.stopped_at >= transaction.started_at
     )
 
 
+def unmatched(transaction: Transaction) -> tuple[Transaction, CloseTransaction]:
+    """A transaction that was stopped unnamed, without the flags of that, and the stop: its own came by number later.
+
+    Of that stop the id token and the flags are not known any more.
+    """
+    assert transaction.meter_stop_wh is not None
+    assert transaction.ended_at is not None
+    assert transaction.stop_received_at is not None
+    stop = CloseTransaction(
+        station_id=transaction.station_id,
+        number=_UNNAMED[-1],
+        meter_stop_wh=transaction.meter_stop_wh,
+        stopped_at=transaction.ended_at,
+        received_at=transaction.stop_received_at,
+        reason=transaction.reason or "",
+    )
+    flags = tuple(flag for flag in transaction.flags if flag not in _OF_A_STOP)
+    return replace(transaction, flags=flags), stop
+
+
+def _is_its_token(transaction: Transaction, id_token: str) -> bool:
+    return transaction.id_token is None or fold_token(transaction.id_token) == fold_token(id_token)
+
+
 def _said_at(at: datetime, flags: tuple[str, ...]) -> str:
     """The time as the station said it: where the time of receipt stands in for it, a flag holds its text."""
-    replaced = [flag for flag in flags if flag.startswith(_REPLACED)]
+    replaced = [flag for flag in flags if flag.startswith(REPLACED)]
     return "|".join(replaced) or at.isoformat()
 
 

@@ -7,10 +7,11 @@ Glossary:
 - *failed*: it broke off: an emergency stop, a fault, no power, a restart in the middle of it (`FAILURES`).
 - *flags*: what is odd about it; nothing odd is ever refused, since the station would drop it.
     - `abandoned`: another transaction began on the same connector, and this one was never stopped;
-    - `suspect`: the energy is not to be billed unseen, for the reason given by one of the next two;
-    - `register_rollover`: the register began again at zero in between, as the settings say that it does;
+    - `suspect`: the energy is not to be billed unseen, for the reason given by one of the next three;
+    - `transaction_id_reused`: a 2.x station began twice under one id, so this is two charges in one;
     - `meter_decreased`: the register stands lower at the end than at the beginning; the energy is then 0;
     - `power_implausible`: more energy than any charger delivers in that time (Wh reported as kWh, or the reverse);
+    - `register_rollover`: the register began again at zero in between, as the settings say that it does;
     - `clock_jump`: it ended before it began; the duration is then 0;
     - `start_missing`, `sequence_gap`: reports of a 2.x station that never arrived;
     - `matched_by_station`: stopped without its number, by being the only one open at the station.
@@ -30,6 +31,7 @@ METER_DECREASED: Final = "meter_decreased"
 REGISTER_ROLLOVER: Final = "register_rollover"
 POWER_IMPLAUSIBLE: Final = "power_implausible"
 CLOCK_JUMP: Final = "clock_jump"
+TRANSACTION_ID_REUSED: Final = "transaction_id_reused"
 START_MISSING: Final = "start_missing"
 SEQUENCE_GAP: Final = "sequence_gap"
 MATCHED_BY_STATION: Final = "matched_by_station"

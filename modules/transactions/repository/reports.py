@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from modules.kernel.work import Work
@@ -99,6 +99,12 @@ async def keep_unmatched(work: Work, message: CloseTransaction, problem: str, di
     row = {column.name: getattr(message, column.name, None) for column in reports.columns}
     row |= {"id": new_id(), "problem": problem, "digest": digest, "flags": list(message.flags)}
     await work.execute(insert(reports).values(row).on_conflict_do_nothing())
+
+
+async def is_kept_apart(work: Work, station_id: str, digest: str) -> bool:
+    """Whether a stop of this content fitted no transaction before."""
+    kept = exists().where(reports.c.station_id == station_id, reports.c.digest == digest)
+    return bool((await work.execute(select(kept))).scalar())
 
 
 async def browse_unmatched(

@@ -1,6 +1,6 @@
 """Queries for the starts and stops of OCPP 1.6. All are scoped to the station."""
 
-from sqlalchemy import ColumnElement, and_, exists, literal, select, update
+from sqlalchemy import ColumnElement, and_, exists, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from modules.kernel.work import Work
@@ -63,9 +63,12 @@ def _is_held_up(transaction: Transaction, start_digest: str) -> ColumnElement[bo
     )
 
 
-async def has_open(work: Work, folded_token: str) -> bool:
-    """Whether a transaction is open that was begun with this token, anywhere."""
-    statement = select(exists().where(_is_open, _column.folded_token == folded_token))
+async def has_open(work: Work, folded_token: str, *, besides: tuple[str, str] | None = None) -> bool:
+    """Whether a transaction is open that was begun with this token, anywhere, `besides` that of a station and ref."""
+    conditions = [_is_open, _column.folded_token == folded_token]
+    if besides is not None:
+        conditions.append(tuple_(_column.station_id, _column.ref) != besides)
+    statement = select(exists().where(*conditions))
     return bool((await work.execute(statement)).scalar())
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from modules.kernel.work import Work
 from modules.users.domain import RefreshToken
@@ -54,6 +54,13 @@ async def end_by_token(work: Work, token_hash: str) -> str | None:
     owning = select(refresh_tokens.c.session_id).where(refresh_tokens.c.hash == token_hash)
     statement = delete(sessions).where(sessions.c.id.in_(owning)).returning(sessions.c.user_id)
     return (await work.execute(statement)).scalar()
+
+
+async def oldest(work: Work, user_id: str) -> datetime | None:
+    """When the oldest of a person's sessions began."""
+    begun = select(func.min(sessions.c.created_at)).where(sessions.c.user_id == user_id)
+    at: datetime | None = (await work.execute(begun)).scalar_one()
+    return at
 
 
 async def end_all(work: Work, user_id: str) -> None:

@@ -26,7 +26,10 @@ async def list_api_keys(call: Call[ApiKeyFilter, None], work: Work) -> Page[ApiK
 
 
 async def create_api_key(call: Call[NoQuery, NewApiKey], work: Work) -> Created[NewApiKeyView]:
-    """Make an API key. It is shown in this answer only."""
+    """Make an API key. It is shown in this answer only.
+
+    This takes somebody who signed in: with an API key as credentials the answer is 403.
+    """
     new = call.body
     key, secret = await api_keys.create(
         work, name=new.name, role=new.role, scopes=new.scopes, expires_at=new.expires_at, by=call.principal

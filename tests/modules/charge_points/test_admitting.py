@@ -1,6 +1,6 @@
 """Unknown stations, and boots."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -89,7 +89,26 @@ async def test_what_a_station_says_of_itself_is_stored_as_far_as_it_is_sensible(
         assert shown["serial_number"] == "S" * 255
         assert shown["ocpp_version"] == "1.6"
         assert shown["revision"] == 1
-        assert (await strum.hear(StationBooted, 2))[0].vendor == "Volt"
+        assert (await strum.hear(StationBooted))[0].vendor == "Volt"
+
+
+async def test_others_are_told_of_boots_that_say_nothing_new_once_a_minute(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(database, "charge_points") as strum:
+        await register(strum, registration="pending")
+        for _ in range(3):
+            await strum.ask(_boot(reason="PowerUp"))
+        await strum.ask(_boot(reason="Watchdog"))
+        await strum.api().patch("/charging-stations/CS1", {"registration": "accepted"})
+        for _ in range(2):
+            assert (await strum.ask(_boot(reason="Watchdog"))).registration is Registration.ACCEPTED
+        monkeypatch.setattr(stations, "BOOT_NOT_TOLD_AGAIN", timedelta(0))
+        last = datetime.now(UTC)
+        await strum.ask(_boot(reason="Watchdog", booted_at=last))
+        told = await strum.hear(StationBooted, 4)
+        assert [event.registration.value for event in told] == ["pending", "pending", "accepted", "accepted"]
+        assert told[-1].booted_at == last
 
 
 async def test_a_pending_station_is_told_when_to_boot_again(database: str) -> None:

@@ -156,7 +156,9 @@ async def test_an_offline_station_gets_no_profile(database: str) -> None:
         assert await _states(strum) == {}
 
 
-@pytest.mark.parametrize("profile_id", ["x", "-1", "٣", "2147483648", "9" * 5000])
+@pytest.mark.parametrize(
+    "profile_id", ["x", "-1", "٣", "2147483648", "9" * 5000, "0" * 10 + "1" * 4301, "00" + "9" * 11]
+)
 async def test_an_id_that_ocpp_cannot_have_is_not_found(database: str, profile_id: str) -> None:
     async with configuring(database) as (strum, commands):
         assert (await strum.api().get(f"{PROFILES}/{profile_id}"))[0] == 404

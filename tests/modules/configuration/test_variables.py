@@ -262,6 +262,8 @@ async def test_a_removed_station_is_forgotten(database: str) -> None:
     async with configuring(database) as (strum, commands):
         commands.sets("Accepted")
         await _change(strum)
+        await strum.publish(StationRemoved(station_id="CS1", removed_at=datetime.now(UTC) - timedelta(minutes=1)))
+        assert await _values(strum) != {}
         await strum.publish(StationRemoved(station_id="CS1"))
         assert await _values(strum) == {}
         assert (await strum.api().get(CHANGES))[1]["items"] == []

@@ -3,6 +3,7 @@
 import asyncio
 
 from modules.diagnostics import latest as latest_module
+from modules.diagnostics.domain import MOST_NUMBERED
 from modules.diagnostics.latest import Latest
 from shared_contracts.message import Envelope
 from shared_contracts.stations import ConnectorStatus
@@ -61,6 +62,19 @@ async def test_memory_is_bounded_by_the_items_while_nothing_is_written(monkeypat
         latest.take([Envelope.of(reported(connector_id=number % 2))])
         assert len(latest._unread) <= 11
     assert len(await latest.changed()) == 2
+
+
+async def test_one_station_cannot_fill_the_memory_with_connectors_while_nothing_is_written():
+    latest = Latest()
+    many = [reported(connector_id=number) for number in range(1, MOST_NUMBERED + 100)]
+    changed = await taken(latest, *many, connected(), reported(state=ConnectorStatus.FAULTED), reported("CS-2"))
+    assert len([item for station_id, item in changed if station_id == "CS-1"]) == MOST_NUMBERED + 1
+    assert changed["CS-1", "connector:1:1"].state == "faulted"
+    assert ("CS-1", "station") in changed
+    assert ("CS-2", "connector:1:1") in changed
+
+    latest.written(list(changed.values()))
+    assert list(await taken(latest, reported(connector_id=9000))) == [("CS-1", "connector:9000:1")]
 
 
 async def test_nothing_is_lost_when_the_reading_is_cancelled(monkeypatch):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from modules.diagnostics import projection as projection_module
 from modules.diagnostics.projection import Projection, connector_item, latest_values
 from shared_contracts.message import Envelope
 from shared_contracts.stations import POD_SILENT, ConnectorStatus, LogStatusReported, MeterReading, StationsSeen
@@ -21,6 +22,39 @@ def statuses(*events):
 )
 def test_connectors_of_all_versions_are_named_alike(evse_id, connector_id, item):
     assert connector_item(evse_id, connector_id) == item
+
+
+@pytest.mark.parametrize(("evse_id", "connector_id"), [(None, 10_000), (10_000, 1), (1, 10_000), (0, 0)])
+def test_large_numbers_are_numbers_of_connectors(evse_id, connector_id):
+    found = statuses(reported(evse_id=evse_id, connector_id=connector_id), sampled(evse_id=evse_id))
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("evse_id", "connector_id"), [(None, -1), (None, 10_001), (10_001, 1), (-1, 1), (1, 2**31 - 1)]
+)
+def test_absurd_numbers_have_no_status(evse_id, connector_id):
+    number = connector_id if evse_id in (None, 1) else evse_id
+    reading = (MeterReading(sampled_at=NOW, energy_wh=5),)
+    told_of = (
+        reported(evse_id=evse_id, connector_id=connector_id),
+        sampled(connector_id=number),
+        sampled(evse_id=number),
+        told(evse_id=number, readings=reading),
+    )
+    assert statuses(*told_of) == []
+
+
+def test_what_is_remembered_of_stations_is_bounded(monkeypatch):
+    monkeypatch.setattr(projection_module, "_STATIONS", 3)
+    monkeypatch.setattr(projection_module, "_TRANSACTIONS", 3)
+    projection = Projection()
+    for number in range(10):
+        seen = StationsSeen(pod_id="p", seen_at=NOW, last_seen_at={f"CS-{number}": NOW})
+        for event in (seen, started(f"CS-{number}", evse_id=1)):
+            projection.statuses(Envelope.of(event))
+    assert list(projection._seen_at) == ["CS-7", "CS-8", "CS-9"]
+    assert len(projection._evse_of) == 3
 
 
 def test_a_reported_status_is_kept_with_all_its_details():

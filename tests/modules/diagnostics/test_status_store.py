@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from modules.diagnostics.azure_table import AzureStatusStore, escaped
+from modules.diagnostics.domain import MOST_NUMBERED
 from modules.diagnostics.status_store import PostgresStatusStore, StatusStore
 from tests.modules.diagnostics.said import NOW, a_status, hosted
 from tests.services.azurite import NodeMissing, PrivateAzurite
@@ -117,6 +118,29 @@ async def test_a_station_may_have_hundreds_of_items(store):
     found = await store.of_station("CS-1")
     assert len(found) == 250
     assert max(status.version for status in found) == 999
+
+
+async def test_a_station_that_invents_connectors_has_no_more_statuses_than_there_can_be(store):
+    rest = [a_status(item=item) for item in ("firmware", "last_seen", "log", "station")]
+    invented = [a_status(item=f"connector:{number}:1") for number in range(1000, 1000 + MOST_NUMBERED + 50)]
+    await store.put([*rest, a_status(item="connector:1:1"), a_status("CS-2")])
+    for begin in range(0, len(invented), 100):
+        await store.put(invented[begin : begin + 100])
+    await store.put([*invented, *rest, a_status("CS-2", "meter:9"), a_status(item="connector:1:1", version=2)])
+
+    found = await store.of_station("CS-1")
+    assert len(found) == MOST_NUMBERED + len(rest)
+    assert a_status(item="connector:1:1", version=2) in found
+    assert found[-1].item == "station"
+    assert len(await store.of_station("CS-2")) == 2
+
+
+@pytest.mark.parametrize("most", [5, 300])
+async def test_of_a_station_that_has_more_only_so_many_are_shown(store, monkeypatch, most):
+    """As of one that the release before let have any number."""
+    monkeypatch.setattr(f"{type(store).__module__}.MOST_STATUSES", most)
+    await store.put([a_status(item=f"connector:{number}:1") for number in range(10)])
+    assert len(await store.of_station("CS-1")) == min(10, most)
 
 
 @pytest.mark.parametrize("station_id", ["a/b\\c#d?e", "%41 %", "ü'\"_", "CS_41", "\U0001f600\x7f"])

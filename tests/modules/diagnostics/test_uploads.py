@@ -65,6 +65,16 @@ async def test_a_refusal_is_passed_on_and_recorded(database):
     assert [item["outcome"] for item in page["items"]] == ["refused"]
 
 
+async def test_no_station_has_a_name_longer_than_ocpp_allows(database):
+    stations, longest = Stations(), "C" * 48
+    async with running(database, "diagnostics", fakes={IssueCommand: stations}) as strum:
+        code, problem = await strum.api().post(f"/charging-stations/{longest}9/logs", BODY)
+        _, page = await strum.api().get(f"/charging-stations/{longest}9/logs")
+        made, _ = await strum.api().post(f"/charging-stations/{longest}/logs", BODY)
+    assert (code, problem["code"], page["items"]) == (404, "not_found", [])
+    assert (made, [request.station_id for request in stations.asked]) == (201, [longest])
+
+
 async def test_the_same_request_again_asks_once(database):
     stations = Stations()
     async with running(database, "diagnostics", fakes={IssueCommand: stations}) as strum:

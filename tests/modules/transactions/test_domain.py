@@ -121,6 +121,8 @@ def test_a_retry_of_a_stop_has_the_same_digest() -> None:
         (7, {}, False),
         (0, {"meter_stop_wh": 999}, False),
         (0, {"stopped_at": at(-1)}, False),
+        (0, {"id_token": "aB1"}, True),
+        (0, {"id_token": "other"}, False),
     ],
 )
 def test_a_stop_without_a_number_must_fit_the_only_open_transaction(

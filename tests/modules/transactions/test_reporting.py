@@ -190,6 +190,44 @@ async def test_a_token_with_an_open_transaction_is_refused_on_demand_but_never_i
         assert ending.status is TokenStatus.ACCEPTED
 
 
+async def test_a_refused_token_stays_refused_however_often_it_is_told(database: str) -> None:
+    async with running(database, "transactions", fakes=FAKES, transactions={"refuse_concurrent": True}) as strum:
+        await strum.ask(judged("started", 0, 0, id_token="Ab1"))
+        there = {"id_token": "Ab1", "station_id": "CS2"}
+        await strum.publish(report("started", 0, 1, station_id="CS2", transaction_ref="plugged in first"))
+        told = [judged("started", 0, 1, **there), judged("started", 0, 1, **there), judged("updated", 1, 2, **there)]
+        told.append(judged("updated", 1, 2, transaction_ref="plugged in first", **there))
+        for message in told:
+            assert (await strum.ask(message)).status is TokenStatus.CONCURRENT_TX
+        _, page = await strum.api().get("/transactions", station_id="CS2")
+        assert {item["authorization"] for item in page["items"]} == {"concurrent_tx"}
+        again = await strum.ask(judged("updated", 1, 3, id_token="Ab1"))
+        assert again.status is TokenStatus.ACCEPTED
+
+
+async def test_an_id_that_is_used_for_two_charges_is_not_billed_unseen(database: str) -> None:
+    first = [report("started", 0, 0, readings=(reading(0, 1000),)), report("ended", 1, 9, readings=(reading(9, 5000),))]
+    second = [
+        report("started", 0, 60, readings=(reading(60, 8000),)),
+        report("ended", 1, 90, readings=(reading(90, 15000),)),
+    ]
+    async with running(database, "transactions", fakes=FAKES) as strum:
+        await strum.publish(*first, *first)
+        assert (await _only(strum))["flags"] == []
+        await strum.publish(*second)
+
+        assert (await _only(strum))["flags"] == ["suspect", "transaction_id_reused"]
+        assert (await strum.hear(TransactionEnded, 2))[-1].flags == ("suspect", "transaction_id_reused")
+
+
+async def test_a_start_that_is_repeated_by_a_station_without_a_clock_is_one(database: str) -> None:
+    flags = ("time_absent",)
+    async with running(database, "transactions", fakes=FAKES) as strum:
+        await strum.publish(report("started", 0, 0, flags=flags), report("started", 0, 1, flags=flags))
+
+        assert (await _only(strum))["flags"] == ["time_absent"]
+
+
 async def test_hostile_text_and_numbers_are_stored(database: str) -> None:
     text = "'; \u202e=cmd()<b>"
     async with running(database, "transactions", fakes=FAKES) as strum:

@@ -100,6 +100,28 @@ async def test_a_stop_without_a_number_ends_the_only_open_transaction(database: 
         assert await _unmatched(strum) == []
 
 
+async def test_the_stop_that_names_a_transaction_takes_the_place_of_one_that_did_not(database: str) -> None:
+    """What ended on connector 2 was never begun here: its stop was taken for that of the only open transaction."""
+    async with running(database, "transactions", fakes=FAKES) as strum:
+        number = (await strum.ask(start())).number
+        guess = stop(-1, meter_stop_wh=900_000_000, stopped_at=at(10), reason="PowerLoss")
+        await strum.ask(guess)
+        assert (await _one(strum, number))["flags"] == ["suspect", "power_implausible", "matched_by_station"]
+        other = (await strum.ask(start(connector_id=2, started_at=at(-5)))).number
+        for message in (stop(number), guess, stop(number)):
+            await strum.ask(message)
+
+        seen = await _one(strum, number)
+        assert (seen["state"], seen["energy_wh"], seen["duration_s"], seen["flags"]) == ("finished", 7000, 3600, [])
+        assert await _unmatched(strum) == [(-1, "unknown_number")]
+        assert (await _one(strum, other))["state"] == "charging"
+        ended = [event for event in await strum.hear(TransactionEnded, 2) if event.transaction_ref == str(number)]
+        assert [(event.revision, event.state) for event in ended] == [
+            (1, TransactionState.FAILED),
+            (2, TransactionState.FINISHED),
+        ]
+
+
 @pytest.mark.parametrize("number", [0, -1, 42, 2**63 - 1, -(2**63)])
 async def test_a_stop_that_fits_none_or_several_is_kept_apart(database: str, number: int) -> None:
     async with running(database, "transactions", fakes=FAKES) as strum:

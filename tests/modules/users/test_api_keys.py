@@ -5,8 +5,11 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from modules.kernel.scopes import SCOPES, Scope
+from shared_contracts.transactions import TransactionStarted
 from shared_contracts.users import Role, VerifyApiKey
 from tests.harness import Client, Running
+from tests.modules.transactions.messages import start
 from tests.modules.users.people import PASSWORD, account, bearer, client, sign_in, users
 
 ADMIN, EMAIL = "admin@example.org", "olena@example.org"
@@ -65,21 +68,79 @@ async def test_nobody_makes_a_key_that_opens_more_than_they_may(database: str) -
             assert (status, problem["code"]) == (403, "beyond_own_scopes"), (maker, body)
 
 
-async def test_a_key_of_few_scopes_makes_none_of_more_and_no_administrator(database: str) -> None:
+async def test_a_key_of_few_scopes_makes_no_administrator(database: str) -> None:
     async with users(database) as strum:
         api = await client(strum, ADMIN)
         other = await account(strum, EMAIL, Role.ADMIN)
         by_key = bearer(strum, (await _key(api, scopes=["profile", "users:write"]))["key"])
 
         for status, problem in (
-            await by_key.post("/api-keys", {"name": "all"}),
             await by_key.post("/users", {"email": "x@y", "role": "admin"}),
             await by_key.put(f"/users/{other}/password", {"password": PASSWORD}),
             await by_key.patch(f"/users/{other}", {"email": "mine@x"}),
             await by_key.delete(f"/users/{other}"),
         ):
             assert (status, problem["code"]) == (403, "beyond_own_scopes")
-        assert (await by_key.post("/api-keys", {"name": "less", "scopes": ["profile"]}))[0] == 201
+
+
+async def test_a_key_makes_no_keys(database: str) -> None:
+    """Otherwise what it may do would outlive it."""
+    async with users(database) as strum:
+        api = await client(strum, ADMIN)
+        soon = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+        for body in ({}, {"expires_at": soon}, {"scopes": ["profile"]}):
+            by_key = bearer(strum, (await _key(api, **body))["key"])
+            status, problem = await by_key.post("/api-keys", {"name": "heir"} | body)
+            assert (status, problem["code"]) == (403, "api_key_makes_none"), body
+
+        assert {key["name"] for key in (await api.get("/api-keys"))[1]["items"]} == {"reader"}
+
+
+async def test_a_drivers_key_stays_one_whatever_its_owner_becomes(database: str) -> None:
+    async with users(database, "authorization", "transactions") as strum:
+        admin = await client(strum, ADMIN)
+        owner_id = await account(strum, EMAIL, Role.OPERATOR)
+        key = await _key(bearer(strum, (await sign_in(strum, EMAIL))["access_token"]), role="driver")
+        by_key = bearer(strum, key["key"])
+        await _charge(strum, admin, OWN=owner_id, OTHER=None)
+        for role in (Role.VIEWER, Role.ADMIN, Role.DRIVER):
+            assert (await admin.patch(f"/users/{owner_id}", {"role": role}))[0] == 200
+            await _opens(by_key, SCOPES[Role.DRIVER] & SCOPES[role])
+            _, page = await by_key.get("/transactions")
+
+            assert [item["id_token"] for item in page["items"]] == ["OWN"], role
+            assert (await _verified(strum, key)).role is Role.DRIVER
+
+
+async def test_a_key_of_a_person_who_becomes_a_driver_sees_their_own_alone(database: str) -> None:
+    async with users(database, "authorization", "transactions") as strum:
+        admin = await client(strum, ADMIN)
+        owner_id = await account(strum, EMAIL, Role.VIEWER)
+        by_key = bearer(strum, (await _key(bearer(strum, (await sign_in(strum, EMAIL))["access_token"])))["key"])
+        await _charge(strum, admin, OWN=owner_id, OTHER=None)
+        assert len((await by_key.get("/transactions"))[1]["items"]) == 2
+        assert (await admin.patch(f"/users/{owner_id}", {"role": "driver"}))[0] == 200
+        await _opens(by_key, SCOPES[Role.VIEWER] & SCOPES[Role.DRIVER])
+        _, page = await by_key.get("/transactions")
+
+        assert [item["id_token"] for item in page["items"]] == ["OWN"]
+        assert (await by_key.post(f"/transactions/{page['items'][0]['id']}/stop"))[0] == 403
+
+
+async def _charge(strum: Running, admin: Client, **drivers: str | None) -> None:
+    """Each of these tokens begins a transaction, at a charging station of its own name."""
+    for token, driver_id in drivers.items():
+        assert (await admin.post("/id-tokens", {"value": token, "type": "ISO14443", "driver_id": driver_id}))[0] == 201
+        assert (await strum.ask(start(station_id=token, id_token=token))).status == "accepted"
+    await strum.hear(TransactionStarted, len(drivers))
+
+
+async def _opens(by_key: Client, scopes: frozenset[Scope]) -> None:
+    """Wait until the key opens these: that its owner's role changed is heard within moments."""
+    async with asyncio.timeout(5):
+        while (opened := set((await by_key.get("/me"))[1]["scopes"])) != scopes:
+            assert opened, "a key that rests"
+            await asyncio.sleep(0.02)
 
 
 async def test_a_revoked_key_is_refused_at_once(database: str) -> None:

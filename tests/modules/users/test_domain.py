@@ -65,6 +65,22 @@ def test_a_key_opens_no_more_than_its_owner_has_left(role: Role) -> None:
     assert _key(Role.ADMIN).access(_owner(role), NOW) == (role, SCOPES[role])
 
 
+@pytest.mark.parametrize("scopes", [None, set(Scope), {Scope.TRANSACTIONS_READ, Scope.STATIONS_READ}])
+@pytest.mark.parametrize("of_owner", Role)
+@pytest.mark.parametrize("of_key", Role)
+def test_a_key_opens_no_more_than_it_was_made_for_and_its_owner_may(
+    of_key: Role, of_owner: Role, scopes: set[Scope] | None
+) -> None:
+    access = _key(of_key, scopes).access(_owner(of_owner), NOW)
+    assert access is not None
+    role, opened = access
+
+    assert opened == SCOPES[of_key] & SCOPES[of_owner] & (set(Scope) if scopes is None else scopes)
+    assert opened <= SCOPES[role], "who takes the role's scopes for the key's cuts nothing off"
+    assert role in {of_key, of_owner}
+    assert (role is Role.DRIVER) is (Role.DRIVER in {of_key, of_owner}), "a driver's key sees what is theirs alone"
+
+
 def test_a_key_whose_scopes_its_owner_lost_opens_nothing() -> None:
     assert _key(Role.ADMIN, {Scope.USERS_WRITE}).access(_owner(Role.VIEWER), NOW) is None
 

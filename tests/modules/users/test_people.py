@@ -1,13 +1,14 @@
 """People by the API."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from modules.users.passwords import Passwords
 from shared_contracts.bus import RequestFailed
-from shared_contracts.users import CreateUser, Role, UserChanged
+from shared_contracts.users import CreateUser, GetPersonStanding, PersonStanding, Role, UserChanged
 from tests.modules.users.people import PASSWORD, account, bearer, client, comes_to, sign_in, users
 
 ADMIN, EMAIL = "admin@example.org", "olena@example.org"
@@ -249,3 +250,26 @@ async def test_a_message_is_held_to_the_same_rules(database: str) -> None:
                 await strum.ask(CreateUser(email=email, role=Role.ADMIN, password=password))
 
             assert PASSWORD not in str(refused.value)
+
+
+async def test_what_a_person_is_now_is_told_to_whoever_may_have_missed_it(database: str) -> None:
+    async with users(database) as strum:
+        await account(strum, "admin@example.org")
+        user_id = await account(strum, "olena@example.org", Role.OPERATOR)
+        admin = bearer(strum, (await sign_in(strum, "admin@example.org"))["access_token"])
+
+        async def standing() -> PersonStanding:
+            return await strum.ask(GetPersonStanding(user_id=user_id))
+
+        assert await standing() == PersonStanding(role=Role.OPERATOR)
+        begun = datetime.now(UTC)
+        for _ in range(2):
+            await sign_in(strum, "olena@example.org")
+        since = (await standing()).signed_in_since
+        assert since is not None
+        assert begun <= since <= datetime.now(UTC)
+        assert (await standing()).signed_in_since == since
+        await admin.patch(f"/users/{user_id}", {"role": "viewer"})
+        assert (await standing()).role is Role.VIEWER
+        await admin.patch(f"/users/{user_id}", {"active": False})
+        assert await standing() == await strum.ask(GetPersonStanding(user_id="nobody")) == PersonStanding()

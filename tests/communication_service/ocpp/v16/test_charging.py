@@ -28,7 +28,7 @@ def test_a_stop_names_the_transactions_number() -> None:
     ]
 
 
-@pytest.mark.parametrize("reference", ["", "a1", "-", "7.0", "\u0667"])
+@pytest.mark.parametrize("reference", ["", "a1", "-", "7.0", "\u0667", "9" * 5000, "9" * 19])
 def test_a_transaction_without_a_number_cannot_be_stopped(reference: str) -> None:
     with pytest.raises(NotExpressible, match="has a number"):
         remote_stop(StopCharging(transaction_ref=reference))
