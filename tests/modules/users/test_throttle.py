@@ -23,9 +23,10 @@ async def _try(strum: Running, email: str, password: str = "wrong") -> tuple[int
 async def _elsewhere(database: str) -> None:
     """Let what was counted so far have come from another address: the failures there, and the address itself."""
     await execute(
-        database, "UPDATE users.sign_in_failures SET place = 'else' || place WHERE place NOT LIKE 'account:%'"
+        database,
+        "UPDATE users.sign_in_failures SET place = gen_random_uuid() || place WHERE place NOT LIKE 'account:%'",
     )
-    await execute(database, "UPDATE users.known_sources SET place = 'else' || place")
+    await execute(database, "UPDATE users.known_sources SET place = gen_random_uuid() || place")
 
 
 async def test_after_so_many_failures_an_account_waits_at_this_address(database: str) -> None:
