@@ -30,9 +30,10 @@ class Fleet:
 
     `rate` is how many charges a station begins per hour of its own clock, on average and at random; each
     lasts a random time within `charge_minutes`. The first begins within `first_within_s` (default: one
-    mean gap). `version` is one, or several dealt out in turn. `password` is common, or a function of the
-    station's id. `speed` and `starts_at` are those of the common clock. What is random comes from
-    `seed`, and repeats itself with it, transaction ids included; without one every run differs.
+    mean gap). Only the first `driven` stations do so by themselves (default: all), the others when told.
+    `version` is one, or several dealt out in turn. `password` is common, or a function of the station's
+    id. `speed` and `starts_at` are those of the common clock. What is random comes from `seed`, and
+    repeats itself with it, transaction ids included; without one every run differs.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Fleet:
         rate: float = 1.0,
         charge_minutes: tuple[float, float] = (10.0, 60.0),
         first_within_s: float | None = None,
+        driven: int | None = None,
         seed: int | None = None,
         password: str | Callable[[str], str] | None = None,
         quirks: Iterable[str] = (),
@@ -62,6 +64,7 @@ class Fleet:
         self._rng = Random() if seed is None else Random(seed)  # noqa: S311 - no secrets
         self._gap_s = 3600 / rate if rate > 0 else None
         self._first_within_s = first_within_s
+        self._driven = driven
         self._charge_minutes = charge_minutes
         self._id_tokens = id_tokens
         self._session: aiohttp.ClientSession | None = None
@@ -129,7 +132,7 @@ class Fleet:
             await asyncio.Event().wait()
             return
         within = self._gap_s if self._first_within_s is None else self._first_within_s
-        due = [(self._after(self._rng.uniform(0, within)), n) for n in range(len(self.stations))]
+        due = [(self._after(self._rng.uniform(0, within)), n) for n in range(len(self.stations[: self._driven]))]
         heapq.heapify(due)
         while due:
             at, number = due[0]

@@ -68,7 +68,7 @@ async def _administrator(bus: MemoryBus, settings: ManagementSettings) -> UserCr
 
 
 def _fleet(url: str, stations: int) -> Fleet:
-    """Stations that charge for a few minutes, several times an hour."""
+    """Stations that charge for a few minutes, several times an hour; the last one waits for somebody to try it."""
     return Fleet(
         url=url,
         stations=stations,
@@ -76,6 +76,7 @@ def _fleet(url: str, stations: int) -> Fleet:
         rate=12,
         charge_minutes=(2, 5),
         first_within_s=20,
+        driven=max(stations - 1, 1),
         meter_interval=10,
     )
 

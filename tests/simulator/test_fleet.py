@@ -30,6 +30,13 @@ async def test_a_fleet_charges_and_ends_with_nothing_open(csms: Csms) -> None:
     assert set(csms.actions()) > {"StartTransaction", "TransactionEvent"}
 
 
+async def test_stations_that_are_not_driven_wait_to_be_told(csms: Csms) -> None:
+    async with a_fleet(csms, stations=3, driven=2) as fleet:
+        await fleet.run(1.0)
+
+    assert {record.station_id for record in fleet.ledger.transactions} == {"SIM-0001", "SIM-0002"}
+
+
 async def test_stations_are_numbered_and_versions_dealt_out(csms: Csms) -> None:
     fleet = a_fleet(csms, stations=5, version=("1.6", "2.0.1"))
 
