@@ -36,6 +36,7 @@ async def test_faults_at_random_lose_and_double_nothing(faulty: Ground, figure: 
             await stations.begun(STATIONS // 2)
             await nemesis.rage(SOAK_S)
             await asyncio.gather(management.ready(), edge.ready())
+            await strum.sign_in()
             findings = await stations.settled(strum, within_s=_QUIET_S)
             await examine_further(strum, findings)
     figure("F42", f"faults in {SOAK_S:g} s of soak", len(nemesis.done))
