@@ -81,7 +81,8 @@ class Door:
         """Who comes at a bad time is told to come again before anything is asked about it."""
         if self.draining or not self._lookout.admits(station_id):
             return come_again(leaving=self.draining)
-        if refusal := self._porter.turns_away(request, station_id):
+        refusal = self._porter.turns_away(request, station_id)
+        if refusal is not None:
             return refusal
         with self._handshakes.one(request) as has_room:
             if not has_room:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, StringConstraints
 
-StationId = Annotated[str, StringConstraints(min_length=1, max_length=48)]
+LONGEST_STATION_ID = 48
+StationId = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_STATION_ID)]
 JsonObject = dict[str, JsonValue]
 
 

@@ -14,8 +14,8 @@ from modules.kernel.work import ModuleContext, Work
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import GetLog
+from shared_contracts.message import LONGEST_STATION_ID
 
-_LONGEST_ID = 48
 _ANSWER_S = 15.0  # the command itself is waited for 10 s
 
 
@@ -34,7 +34,7 @@ async def record_log_request(
     The credentials in the URL are for the station alone: they are not stored. Raises StationNotFound for what is too
     long to be the id of one.
     """
-    if len(station_id) > _LONGEST_ID:
+    if len(station_id) > LONGEST_STATION_ID:
         raise StationNotFound(station_id)
     request = LogRequest(
         id=uuid4(),

@@ -7,8 +7,8 @@ from modules.kernel.work import Work
 from shared_contracts.bus import RequestFailed
 from shared_contracts.charge_points import CommandIssued, IssueCommand
 from shared_contracts.commands import Command, CommandOutcome
+from shared_contracts.message import LONGEST_STATION_ID
 
-_LONGEST_ID = 48
 _WAIT_S = 10.0
 _GRACE_S = 5.0
 
@@ -20,7 +20,7 @@ async def tell_station(
 
     Raises StationNotFound, DestinationRefused.
     """
-    if len(station_id) > _LONGEST_ID:
+    if len(station_id) > LONGEST_STATION_ID:
         raise StationNotFound(station_id)
     message = IssueCommand(
         station_id=station_id,
